@@ -1,0 +1,95 @@
+// An op: a callable object with a signature. Calling it costs one branch more than calling its
+// body; binding it to Python, boxing and interception come from its one line of registration.
+#pragma once
+#include <memory>
+#include <string_view>
+
+#include "ops/schema.h"
+
+namespace kagari {
+
+class OpRecord;
+
+/// Sees every op of its thread instead of the op's body: recording, vmap, fake execution,
+/// profiling.
+class Interceptor {
+  public:
+    virtual ~Interceptor() = default;
+    /// `args` in schema order, defaults filled in. Call `op.run(args)` to go on to the next
+    /// interceptor, or to the body.
+    virtual Values call(const OpRecord& op, Values args) = 0;
+};
+
+extern thread_local Interceptor* innermost_interceptor;
+inline bool intercepted() { return innermost_interceptor != nullptr; }
+void push_interceptor(std::shared_ptr<Interceptor> interceptor);
+void pop_interceptor();
+
+/// What is known of an op without its C++ type.
+class OpRecord {
+  public:
+    OpRecord(const char* schema, const char* flags, const char* doc);
+    virtual ~OpRecord() = default;
+    OpRecord(const OpRecord&) = delete;
+
+    const Schema& schema() const;
+    std::string_view name() const { return name_; }
+    const char* schema_text() const { return schema_text_; }
+    const char* doc() const { return doc_; }
+    const char* flags() const { return flags_; }
+    bool flag(char c) const { return std::string_view(flags_).find(c) != std::string_view::npos; }
+
+    /// Runs the body on boxed arguments, past all interceptors.
+    virtual Values run_body(const Values& args) const = 0;
+    /// Runs through the interceptors of this thread.
+    Values run(Values args) const;
+    /// Writes straight into `out` if the op can; false if the caller must copy.
+    virtual bool run_out(const Values&, const Tensor& /*out*/, bool /*inplace*/) const {
+        return false;
+    }
+
+  private:
+    const char* schema_text_;
+    const char* flags_;
+    const char* doc_;
+    std::string_view name_;
+    mutable std::unique_ptr<Schema> schema_;
+};
+
+/// Every op made so far, in order of registration.
+const std::vector<const OpRecord*>& all_ops();
+const OpRecord* find_op(std::string_view name);
+
+template <class Signature>
+class Op;
+
+template <class R, class... A>
+class Op<R(A...)> final : public OpRecord {
+  public:
+    using Body = R (*)(A...);
+    Op(const char* schema, const char* flags, Body body, const char* doc)
+        : OpRecord(schema, flags, doc), body_(body) {}
+
+    R operator()(A... args) const {
+        if (intercepted()) [[unlikely]] {
+            Values results = run(Values{box(args)...});
+            return unbox_results<R>(results);
+        }
+        return body_(args...);
+    }
+
+    Values run_body(const Values& args) const override {
+        return call(args, std::make_index_sequence<sizeof...(A)>());
+    }
+
+  private:
+    template <size_t... I>
+    Values call(const Values& args, std::index_sequence<I...>) const {
+        Values results;
+        box_results(results, body_(Unbox<std::remove_cvref_t<A>>::from(args[I])...));
+        return results;
+    }
+    Body body_;
+};
+
+}  // namespace kagari
