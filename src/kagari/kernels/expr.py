@@ -21,10 +21,15 @@ class Unsupported(TypeError):
     """The operation does not exist for this dtype."""
 
 
+def _operators(op: str) -> tuple[Callable, Callable]:
+    """The method for `self op other` and the one for `other op self`."""
+    return lambda self, other: binary(op, self, other), lambda self, other: binary(op, other, self)
+
+
 class Expr:
     """A node: `op` applied to `args`, giving a `dtype`. `data` holds what is not an expression."""
 
-    __slots__ = ("op", "args", "dtype", "data", "__weakref__")
+    __slots__ = ("__weakref__", "args", "data", "dtype", "op")
 
     op: str
     args: tuple["Expr", ...]
@@ -39,53 +44,24 @@ class Expr:
 
     __hash__ = object.__hash__
 
-    def __add__(self, other): return binary("add", self, other)  # fmt: skip
+    __add__, __radd__ = _operators("add")
+    __sub__, __rsub__ = _operators("sub")
+    __mul__, __rmul__ = _operators("mul")
+    __truediv__, __rtruediv__ = _operators("div")
+    __and__, __rand__ = _operators("and")
+    __or__, __ror__ = _operators("or")
+    __xor__, __rxor__ = _operators("xor")
+    __lshift__, __rlshift__ = _operators("shl")
+    __rshift__, __rrshift__ = _operators("shr")
+    __lt__, __gt__ = _operators("lt")[0], _operators("gt")[0]
+    __le__, __ge__ = _operators("le")[0], _operators("ge")[0]
+    __eq__, __ne__ = _operators("eq")[0], _operators("ne")[0]  # type: ignore[assignment]
 
-    def __radd__(self, other): return binary("add", other, self)  # fmt: skip
+    def __neg__(self):
+        return neg(self)
 
-    def __sub__(self, other): return binary("sub", self, other)  # fmt: skip
-
-    def __rsub__(self, other): return binary("sub", other, self)  # fmt: skip
-
-    def __mul__(self, other): return binary("mul", self, other)  # fmt: skip
-
-    def __rmul__(self, other): return binary("mul", other, self)  # fmt: skip
-
-    def __truediv__(self, other): return binary("div", self, other)  # fmt: skip
-
-    def __rtruediv__(self, other): return binary("div", other, self)  # fmt: skip
-
-    def __and__(self, other): return binary("and", self, other)  # fmt: skip
-
-    def __rand__(self, other): return binary("and", other, self)  # fmt: skip
-
-    def __or__(self, other): return binary("or", self, other)  # fmt: skip
-
-    def __ror__(self, other): return binary("or", other, self)  # fmt: skip
-
-    def __xor__(self, other): return binary("xor", self, other)  # fmt: skip
-
-    def __rxor__(self, other): return binary("xor", other, self)  # fmt: skip
-
-    def __lshift__(self, other): return binary("shl", self, other)  # fmt: skip
-
-    def __rshift__(self, other): return binary("shr", self, other)  # fmt: skip
-
-    def __lt__(self, other): return binary("lt", self, other)  # fmt: skip
-
-    def __le__(self, other): return binary("le", self, other)  # fmt: skip
-
-    def __gt__(self, other): return binary("gt", self, other)  # fmt: skip
-
-    def __ge__(self, other): return binary("ge", self, other)  # fmt: skip
-
-    def __eq__(self, other): return binary("eq", self, other)  # type: ignore[override] # fmt: skip
-
-    def __ne__(self, other): return binary("ne", self, other)  # type: ignore[override] # fmt: skip
-
-    def __neg__(self): return neg(self)  # fmt: skip
-
-    def __invert__(self): return bit_not(self)  # fmt: skip
+    def __invert__(self):
+        return bit_not(self)
 
     def __repr__(self):
         from .show import formula
@@ -197,10 +173,9 @@ def _lift(op: str, value, like: Expr) -> Expr:
         raise TypeError(f"{op}: expected an expression or a number, got {type(value).__name__}")
     if isinstance(value, complex) and not dtypes.is_complex(like.dtype):
         raise Unsupported(f"{op}: a complex number beside {like.dtype}")
-    if dtypes.is_complex(like.dtype) and not isinstance(value, complex):
-        # A real number stays real: a product with it needs no complex arithmetic.
-        if op in ("add", "sub", "mul", "div"):
-            return const(value, dtypes.real_of(like.dtype))
+    if op in ("add", "sub", "mul", "div") and not isinstance(value, complex):
+        # Beside a complex number a real one stays real: their product is no complex product.
+        return const(value, dtypes.real_of(like.dtype))
     return const(value, like.dtype)
 
 
@@ -358,7 +333,7 @@ def isnan(x: Expr) -> Expr:
     """x != x; false for what is not a float."""
     if dtypes.is_complex(x.dtype):
         return isnan(real(x)) | isnan(imag(x))
-    return x != x if dtypes.is_floating(x.dtype) else const(False, "bool")
+    return binary("ne", x, x) if dtypes.is_floating(x.dtype) else const(False, "bool")
 
 
 def where(condition: Expr, a: Any, b: Any) -> Expr:

@@ -10,27 +10,34 @@ from collections.abc import Callable
 from . import expr as e
 
 Rule = Callable[..., "e.Expr | None | tuple[e.Expr | None, ...]"]
+Gradients = Callable[[e.Expr, e.Expr, tuple[e.Expr, ...]], tuple[e.Expr | None, ...]]
 
 
 class Function:
-    """A scalar function. `body` receives expressions and may look at their dtype."""
+    """A scalar function. `body` receives expressions and may look at their dtype.
 
-    def __init__(self, name: str, body: Callable[..., e.Expr], rule: Rule | None = None):
+    `vjp(grad, output, operands)` gives the gradient of each operand (None: zero everywhere); without it
+    diff.py differentiates the body.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        body: Callable[..., e.Expr],
+        parameters: tuple[str, ...] = (),
+        vjp: Gradients | None = None,
+    ):
         self.name = name
         self.body = body
-        self.rule = rule
-        self.parameters = tuple(inspect.signature(body).parameters)
+        self.parameters = parameters or tuple(inspect.signature(body).parameters)
+        self.vjp = vjp
         self.__doc__ = body.__doc__
         self._traced: dict[tuple[str, ...], e.Expr] = {}
 
     def derivative(self, rule: Rule) -> Rule:
-        """Set the rule: a function of some of `grad`, the parameters by name, and `output`. It gives
-        the gradient of each parameter (None where there is none), `grad` being that of the output."""
-        known = {"grad", "output", *self.parameters}
-        unknown = set(inspect.signature(rule).parameters) - known
-        if unknown:
-            raise TypeError(f"derivative of {self.name}: unknown parameters {sorted(unknown)}")
-        self.rule = rule
+        """Set the rule: a function of any of `grad`, the parameters by name, and `output`, that gives
+        the gradient of each parameter: one expression, or a tuple, or None where it is zero."""
+        self.vjp = named_rule(self.name, rule, self.parameters)
         return rule
 
     def __call__(self, *args) -> e.Expr:
@@ -38,7 +45,7 @@ class Function:
             raise TypeError(f"{self.name} takes {len(self.parameters)} operands, got {len(args)}")
         lifted = self._lift(args)
         if all(e.is_const(a) for a in lifted):
-            return _fold(self.expand(lifted))
+            return expand([self.expand(lifted)])[0]
         return e.node("call", lifted, self.trace(tuple(a.dtype for a in lifted)).dtype, self)
 
     def _lift(self, args) -> tuple[e.Expr, ...]:
@@ -47,33 +54,20 @@ class Function:
             raise TypeError(f"{self.name}: at least one operand must be an expression")
         return tuple(a if isinstance(a, e.Expr) else e.const(a, like) for a in args)
 
+    def inputs(self, types: tuple[str, ...]) -> list[e.Expr]:
+        return [e.symbol(n, t) for n, t in zip(self.parameters, types, strict=True)]
+
     def trace(self, types: tuple[str, ...]) -> e.Expr:
         """The body on symbols named as the parameters."""
         if types not in self._traced:
-            inputs = [e.symbol(n, t) for n, t in zip(self.parameters, types, strict=True)]
-            self._traced[types] = self.body(*inputs)
+            self._traced[types] = self.body(*self.inputs(types))
         return self._traced[types]
 
     def expand(self, args: tuple[e.Expr, ...]) -> e.Expr:
         """The body with `args` for its parameters; functions it calls are still calls."""
         types = tuple(a.dtype for a in args)
-        inputs = (e.symbol(n, t) for n, t in zip(self.parameters, types, strict=True))
-        return e.substitute([self.trace(types)], dict(zip(inputs, args, strict=True)))[0]
-
-    def vjp(self, grad: e.Expr, call: e.Expr) -> tuple[e.Expr | None, ...] | None:
-        """Gradients of the operands of a call, or None if the body is to be differentiated."""
-        if self.rule is None:
-            return None
-        known = {"grad": grad, "output": call, **dict(zip(self.parameters, call.args, strict=True))}
-        wanted = {n: known[n] for n in inspect.signature(self.rule).parameters}
-        grads = self.rule(**wanted)
-        grads = grads if isinstance(grads, tuple) else (grads,)
-        if len(grads) != len(self.parameters):
-            raise TypeError(
-                f"derivative of {self.name}: expected {len(self.parameters)} gradients, "
-                f"got {len(grads)}"
-            )
-        return grads
+        places = dict(zip(self.inputs(types), args, strict=True))
+        return e.substitute([self.trace(types)], places)[0]
 
     def __repr__(self):
         return f"<function {self.name}({', '.join(self.parameters)})>"
@@ -84,8 +78,23 @@ def function(body: Callable[..., e.Expr]) -> Function:
     return Function(body.__name__, body)
 
 
-def _fold(x: e.Expr) -> e.Expr:
-    return expand([x])[0]
+def named_rule(
+    name: str, rule: Rule, parameters: tuple[str, ...], folded: dict[str, object] | None = None
+) -> Gradients:
+    """A `vjp` from a rule that asks for what it needs by name; `folded` are known values."""
+    folded = folded or {}
+    wanted = tuple(inspect.signature(rule).parameters)
+    unknown = set(wanted) - {"grad", "output", *parameters, *folded}
+    if unknown:
+        raise TypeError(f"derivative of {name}: unknown parameters {sorted(unknown)}")
+
+    def vjp(grad, output, operands):
+        known = {"grad": grad, "output": output, **folded}
+        known.update(zip(parameters, operands, strict=True))
+        grads = rule(*(known[n] for n in wanted))
+        return grads if isinstance(grads, tuple) else (grads,)
+
+    return vjp
 
 
 def expand(roots: list[e.Expr]) -> list[e.Expr]:
