@@ -94,6 +94,10 @@ std::string to_string(Device device) {
     return device.index < 0 ? text : text + ":" + std::to_string(device.index);
 }
 
+static thread_local Device the_default = kCPU;
+Device default_device() { return the_default; }
+void set_default_device(Device device) { the_default = device; }
+
 std::ostream& operator<<(std::ostream& os, Device device) { return os << to_string(device); }
 
 }  // namespace kagari

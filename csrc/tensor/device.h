@@ -40,6 +40,9 @@ DeviceKind register_backend(Backend* backend);
 /// "cpu", "cuda:1", "meta" -> Device; RuntimeError for anything else.
 Device parse_device(const std::string& text);
 std::string to_string(Device device);
+/// Where tensors of this thread are made unless told otherwise.
+Device default_device();
+void set_default_device(Device device);
 std::ostream& operator<<(std::ostream& os, Device device);
 
 }  // namespace kagari
