@@ -30,7 +30,7 @@ if(EXISTS ${KAGARI_AOT})
     COMMENT "Writing the table of pointwise ops" VERBATIM)
   set_source_files_properties(${KAGARI_KERNEL_OBJECTS} PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
 else()
-  # The kernel compiler is not there: empty tables, so that the rest of the core builds.
+  # The kernel compiler is not there: an empty table, so that the rest of the core builds.
   set(KAGARI_GENERATED_SOURCES ${KAGARI_GENERATED}/empty_tables.cpp)
   file(CONFIGURE OUTPUT ${KAGARI_GENERATED_SOURCES} @ONLY CONTENT [[
 #include "ops/pointwise_spec.h"
@@ -39,18 +39,6 @@ namespace kagari {
 const PointwiseSpec kPointwiseSpecs[1] = {};
 const PointwiseOp kPointwiseOps[1] = {};
 }
-#define EMPTY(level)                                                  \
-    extern "C" const void* const kagari_kernels_##level[2] = {};      \
-    extern "C" const int64_t kagari_kernels_##level##_count = 0;
-extern "C" {
-extern const void* const kagari_kernels_v2[2];
-extern const int64_t kagari_kernels_v2_count;
-extern const void* const kagari_kernels_v3[2];
-extern const int64_t kagari_kernels_v3_count;
-extern const void* const kagari_kernels_v4[2];
-extern const int64_t kagari_kernels_v4_count;
-}
-EMPTY(v2) EMPTY(v3) EMPTY(v4)
 ]])
 endif()
 add_custom_target(kagari_kernels DEPENDS ${KAGARI_GENERATED_SOURCES} ${KAGARI_KERNEL_OBJECTS})
