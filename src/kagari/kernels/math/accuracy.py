@@ -2,16 +2,20 @@
 notes its bounds, in units in the last place of the result. Tests measure them; docs/accuracy.md prints them.
 """
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..expr import Expr
+from ..dtypes import is_complex
+from ..expr import Expr, Unsupported
 from ..function import Function
+
+Formula = Callable[..., Expr]
 
 
 @dataclass(frozen=True)
 class Bound:
-    """Largest error in ulp per dtype, over all arguments or where `domain` says."""
+    """Largest error in ulp per dtype; `domain` says where, if not everywhere."""
 
     ulp: dict[str, float]
     domain: str
@@ -19,15 +23,35 @@ class Bound:
 
 BOUNDS: dict[str, Bound] = {}
 FUNCTIONS: dict[str, Function] = {}
+_COMPLEX: dict[str, Formula] = {}
 
 
-def accurate(f32: float, f64: float, domain: str = "all") -> Callable[[Callable[..., Expr]], Function]:
-    """Decorator: a named scalar function with its error bound."""
+def accurate(f32: float, f64: float, domain: str = "") -> Callable[[Formula], Function]:
+    """Decorator: a named scalar function of a formula for f32 and f64, with its error bound."""
 
-    def named(formula: Callable[..., Expr]) -> Function:
-        made = Function(formula.__name__, formula)
-        BOUNDS[made.name] = Bound({"f32": f32, "f64": f64}, domain)
-        FUNCTIONS[made.name] = made
-        return made
+    def named(formula: Formula) -> Function:
+        name = formula.__name__
+
+        def body(*args: Expr) -> Expr:
+            if is_complex(args[0].dtype) and name in _COMPLEX:
+                return _COMPLEX[name](*args)
+            if args[0].dtype not in ("f32", "f64"):
+                raise Unsupported(f"{name} does not exist for {args[0].dtype}")
+            return formula(*args)
+
+        body.__doc__ = formula.__doc__
+        BOUNDS[name] = Bound({"f32": f32, "f64": f64}, domain)
+        FUNCTIONS[name] = Function(name, body, tuple(inspect.signature(formula).parameters))
+        return FUNCTIONS[name]
 
     return named
+
+
+def on_complex(function: Function) -> Callable[[Formula], Formula]:
+    """Decorator: what the function is on complex numbers."""
+
+    def keep(formula: Formula) -> Formula:
+        _COMPLEX[function.name] = formula
+        return formula
+
+    return keep

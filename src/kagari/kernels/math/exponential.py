@@ -36,17 +36,24 @@ _RANGE1 = {"f32": (-20.0, 89.5), "f64": (-40.0, 710.5)}
 _SMALL = {"f32": 2.0**-25, "f64": 2.0**-54}
 
 
-def _reduced(x: e.Expr) -> tuple[e.Expr, e.Expr]:
-    """e^r - 1 and n, of an x that is clamped."""
+def _reduced(x: e.Expr, rest: e.Expr | None = None) -> tuple[e.Expr, e.Expr]:
+    """e^r - 1 and n, of an x that is clamped, or of x and a small rest."""
     high, low = LN2[x.dtype]
-    t, n = round_bits(x * LOG2E)
+    t, n = round_bits((x if rest is None else x + rest) * LOG2E)
     r = e.fma(t, -low, e.fma(t, -high, x))
+    r = r if rest is None else r + rest
     return e.fma(r * r, poly(r, _EXP[x.dtype]), r), n
 
 
 @accurate(f32=1.0, f64=1.0)
 def exp(x):
     p, n = _reduced(clamp(x, *_RANGE[x.dtype]))
+    return scale(p + 1.0, n)
+
+
+def exp_sum(x: e.Expr, rest: e.Expr) -> e.Expr:
+    """e^(x + rest) for a rest too small to be added without loss."""
+    p, n = _reduced(clamp(x, *_RANGE[x.dtype]), rest)
     return scale(p + 1.0, n)
 
 
@@ -97,10 +104,10 @@ def cosh(x):
     return t + 0.25 / t
 
 
-exp.derivative(lambda grad, output: grad * output)
-exp2.derivative(lambda grad, output: grad * output * 0.6931471805599453)
-expm1.derivative(lambda grad, output: grad * (output + 1.0))
-sigmoid.derivative(lambda grad, output: grad * (output * (1.0 - output)))
-tanh.derivative(lambda grad, output: grad * (1.0 - output * output))
-sinh.derivative(lambda grad, x: grad * cosh(x))
-cosh.derivative(lambda grad, x: grad * sinh(x))
+exp.derivative(lambda grad, output: grad * e.conj(output))
+exp2.derivative(lambda grad, output: grad * e.conj(output) * 0.6931471805599453)
+expm1.derivative(lambda grad, output: grad * e.conj(output + 1.0))
+sigmoid.derivative(lambda grad, output: grad * e.conj(output * (1.0 - output)))
+tanh.derivative(lambda grad, output: grad * e.conj(1.0 - output * output))
+sinh.derivative(lambda grad, x: grad * e.conj(cosh(x)))
+cosh.derivative(lambda grad, x: grad * e.conj(sinh(x)))

@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 
 from .. import expr as e
+from .accuracy import accurate
 
 INTEGER = {"f32": "i32", "f64": "i64"}
 MANTISSA = {"f32": 23, "f64": 52}  # stored bits
@@ -101,3 +102,12 @@ def two_product(a: e.Expr, b: e.Expr) -> tuple[e.Expr, e.Expr]:
     (ah, al), (bh, bl) = halves(a), halves(b)
     p = a * b
     return p, ((ah * bh - p) + ah * bl + al * bh) + al * bl
+
+
+# To be continued on complex numbers in complex.py.
+@accurate(f32=0.5, f64=0.5)
+def sqrt(x):
+    return e.sqrt(x)
+
+
+sqrt.derivative(lambda grad, output: grad / e.conj(output * 2.0))

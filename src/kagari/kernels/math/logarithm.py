@@ -7,6 +7,7 @@ exactly; the polynomial in s^2 is minimax.
 
 from .. import expr as e
 from .accuracy import accurate
+from .exponential import exp, sigmoid
 from .floats import INTEGER, LN2, LOG2E, MANTISSA, poly, power_of_two, small_integer, split_exponent
 
 _LOG = {
@@ -89,3 +90,16 @@ def log1p(x):
     result = e.where(e.abs(x) < 2.0 ** -(bits + 2), x, combine(small_integer(k, x.dtype), f))
     outside = e.where(x == -1.0, -_INFINITY, e.where(x > 0.0, x, _NAN))
     return e.where((x > -1.0) & (x < _INFINITY), result, outside)
+
+
+@accurate(f32=2.0, f64=2.0)
+def softplus(x):
+    """log(1 + e^x)."""
+    return e.where(x < 0.0, e.const(0.0, x), x) + log1p(exp(-e.abs(x)))
+
+
+log.derivative(lambda grad, x: grad / e.conj(x))
+log2.derivative(lambda grad, x: grad / e.conj(x * 0.6931471805599453))
+log10.derivative(lambda grad, x: grad / e.conj(x * 2.302585092994046))
+log1p.derivative(lambda grad, x: grad / e.conj(x + 1.0))
+softplus.derivative(lambda grad, x: grad * sigmoid(x))

@@ -1,0 +1,297 @@
+"""Arithmetic: sums, products, quotients and remainders, signs. Powers are left to powers.py."""
+
+from .. import expr as e
+from ..define import pointwise
+from ..dtypes import is_complex, is_floating, is_integral
+
+
+@pointwise()
+def add(input, other, *, alpha=1):
+    """input + alpha * other, with broadcasting and type promotion.
+
+    >>> kagari.add(kagari.tensor([1, 2]), kagari.tensor([10, 20]), alpha=2)
+    tensor([21, 42])
+    """
+    return input + other * alpha
+
+
+@pointwise(aliases=("subtract",))
+def sub(input, other, *, alpha=1):
+    """input - alpha * other, with broadcasting and type promotion. Not defined for two bool tensors.
+
+    >>> kagari.sub(kagari.tensor([1., 2.]), 0.5)
+    tensor([0.5000, 1.5000])
+    """
+    return input - other * alpha
+
+
+@pointwise(flags="f")
+def rsub(input, other, *, alpha=1):
+    """other - alpha * input.
+
+    >>> kagari.rsub(kagari.tensor([1, 2]), 10)
+    tensor([9, 8])
+    """
+    return other - input * alpha
+
+
+@pointwise(aliases=("multiply",))
+def mul(input, other):
+    """input * other, with broadcasting and type promotion.
+
+    >>> kagari.mul(kagari.tensor([1., 2.]), 3)
+    tensor([3., 6.])
+    """
+    return input * other
+
+
+def floor_quotient(a: e.Expr, b: e.Expr) -> e.Expr:
+    """The quotient rounded down, exactly as Python's //."""
+    if not is_floating(a.dtype):
+        quotient = e.idiv(a, b)
+        if not is_integral(a.dtype) or a.dtype.startswith("u"):
+            return quotient
+        uneven = (quotient * b != a) & ((a < 0) != (b < 0))
+        return e.where(uneven & (b != 0), quotient - 1, quotient)
+    remainder_ = e.fmod(a, b)
+    quotient = (a - remainder_) / b
+    quotient = e.where((remainder_ != 0) & ((b < 0) != (remainder_ < 0)), quotient - 1, quotient)
+    floored = e.floor(quotient)
+    floored = e.where(quotient - floored > 0.5, floored + 1, floored)
+    floored = e.where(quotient == 0, e.copysign(e.const(0, a), a / b), floored)
+    return e.where(b == 0, a / b, floored)
+
+
+@pointwise(
+    promote={None: "float", "trunc": "same", "floor": "same"},
+    modes={"rounding_mode": (None, "trunc", "floor")},
+    aliases=("divide", "true_divide"),
+)
+def div(input, other, *, rounding_mode=None):
+    """input / other. `rounding_mode`: None divides truly (integers give floats), "trunc" rounds towards
+    zero, "floor" down; both keep the promoted dtype.
+
+    >>> kagari.div(kagari.tensor([7, -7]), 2, rounding_mode="floor")
+    tensor([ 3, -4])
+    """
+    if rounding_mode is None:
+        return input / other
+    if rounding_mode == "floor":
+        return floor_quotient(input, other)
+    return e.trunc(input / other) if is_floating(input.dtype) else e.idiv(input, other)
+
+
+@div.derivative
+def _(grad, other, output, rounding_mode):
+    if rounding_mode is not None:
+        return None, None
+    through = grad / e.conj(other)
+    return through, -through * e.conj(output)
+
+
+@pointwise()
+def floor_divide(input, other):
+    """The quotient rounded down, as Python's //.
+
+    >>> kagari.floor_divide(kagari.tensor([7, -7]), 2)
+    tensor([ 3, -4])
+    """
+    return floor_quotient(input, other)
+
+
+floor_divide.derivative(lambda grad: (None, None))
+
+
+@pointwise()
+def remainder(input, other):
+    """The remainder with the sign of the divisor, as Python's %.
+
+    >>> kagari.remainder(kagari.tensor([7, -7]), 3)
+    tensor([1, 2])
+    """
+    rest = e.fmod(input, other) if is_floating(input.dtype) else e.irem(input, other)
+    return e.where((rest != 0) & ((rest < 0) != (other < 0)), rest + other, rest)
+
+
+@remainder.derivative
+def _(grad, input, other):
+    return grad, -grad * floor_quotient(input, other)
+
+
+@pointwise()
+def fmod(input, other):
+    """The remainder with the sign of the dividend, as C's fmod.
+
+    >>> kagari.fmod(kagari.tensor([7, -7]), 3)
+    tensor([ 1, -1])
+    """
+    return e.fmod(input, other) if is_floating(input.dtype) else e.irem(input, other)
+
+
+@pointwise(aliases=("negative",))
+def neg(input):
+    """-input. Not defined for bool.
+
+    >>> kagari.neg(kagari.tensor([1, -2]))
+    tensor([-1,  2])
+    """
+    return -input
+
+
+@pointwise()
+def square(input):
+    """input * input.
+
+    >>> kagari.square(kagari.tensor([3., -4.]))
+    tensor([ 9., 16.])
+    """
+    return input * input
+
+
+@pointwise(promote="float")
+def reciprocal(input):
+    """1 / input.
+
+    >>> kagari.reciprocal(kagari.tensor([2., 4.]))
+    tensor([0.5000, 0.2500])
+    """
+    return 1 / input
+
+
+reciprocal.derivative(lambda grad, output: -grad * e.conj(output * output))
+
+
+@pointwise(dtypes="real")
+def sign(input):
+    """-1, 0 or 1; for bool the value itself. NaN gives 0.
+
+    >>> kagari.sign(kagari.tensor([0.7, -1.2, 0.]))
+    tensor([ 1., -1.,  0.])
+    """
+    if input.dtype == "bool":
+        return input
+    one, zero = e.const(1, input), e.const(0, input)
+    below = zero if input.dtype.startswith("u") else e.where(input < 0, -one, zero)
+    return e.where(input > 0, one, below)
+
+
+@pointwise(promote="compare", dtypes="real", flags="fmo")
+def signbit(input):
+    """Whether the sign bit is set: true for negative numbers and -0.
+
+    >>> kagari.signbit(kagari.tensor([0.7, -1.2, -0.0]))
+    tensor([False,  True,  True])
+    """
+    if not is_floating(input.dtype):
+        return input < 0 if input.dtype != "bool" else e.const(False, "bool")
+    return e.bitcast(input, {"f32": "i32", "f64": "i64"}[input.dtype]) < 0
+
+
+@pointwise(promote="float", dtypes="floating")
+def copysign(input, other):
+    """The size of input with the sign of other.
+
+    >>> kagari.copysign(kagari.tensor([1., -2.]), -1)
+    tensor([-1., -2.])
+    """
+    return e.copysign(input, other)
+
+
+@copysign.derivative
+def _(grad, input, other):
+    one = e.const(1, input)
+    same = e.copysign(one, input) * e.copysign(one, other)
+    return e.where(input == 0, e.const(0, grad), grad * same), None
+
+
+@pointwise(dtypes="floating")
+def nextafter(input, other):
+    """The next floating-point number after input towards other.
+
+    >>> kagari.nextafter(kagari.tensor([1.]), kagari.tensor([2.])) - 1
+    tensor([1.1921e-07])
+    """
+    integer = {"f32": "i32", "f64": "i64"}[input.dtype]
+    bits, tiniest = e.bitcast(input, integer), e.bitcast(e.const(1, integer), input.dtype)
+    away = (other > input) == (input > 0)
+    stepped = e.bitcast(e.where(away, bits + 1, bits - 1), input.dtype)
+    moved = e.where(input == 0, e.copysign(tiniest, other), stepped)
+    return e.where(input == other, other, e.where(e.isnan(input + other), input + other, moved))
+
+
+nextafter.derivative(lambda grad: (None, None))
+
+
+@pointwise(dtypes="real")
+def heaviside(input, values):
+    """0 below zero, 1 above, `values` at zero; NaN stays NaN.
+
+    >>> kagari.heaviside(kagari.tensor([-1.5, 0., 2.]), kagari.tensor(0.5))
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    if input.dtype == "bool":
+        return input | values
+    inside = e.where(input > 0, e.const(1, input), e.const(0, input))
+    return e.where(input == 0, values, e.where(e.isnan(input), input, inside))
+
+
+heaviside.derivative(lambda grad: (None, None))
+
+
+@pointwise()
+def lerp(input, end, weight):
+    """input + weight * (end - input), exact at both ends.
+
+    >>> kagari.lerp(kagari.tensor([1., 2.]), kagari.tensor([3., 4.]), 0.5)
+    tensor([2., 3.])
+    """
+    if not is_floating(input.dtype) and not is_complex(input.dtype):
+        raise e.Unsupported(f"lerp does not exist for {input.dtype}")
+    size = weight if is_floating(weight.dtype) else e.real(weight)
+    step = end - input
+    return e.where(e.abs(size) < 0.5, input + weight * step, end - step * (1 - weight))
+
+
+@lerp.derivative
+def _(grad, input, end, weight):
+    return grad * e.conj(1 - weight), grad * e.conj(weight), grad * e.conj(end - input)
+
+
+@pointwise()
+def addcmul(input, tensor1, tensor2, *, value=1):
+    """input + value * tensor1 * tensor2.
+
+    >>> kagari.addcmul(kagari.ones(2), kagari.tensor([1., 2.]), kagari.tensor([3., 4.]), value=0.5)
+    tensor([2.5000, 5.0000])
+    """
+    return input + tensor1 * tensor2 * value
+
+
+@pointwise()
+def addcdiv(input, tensor1, tensor2, *, value=1):
+    """input + value * tensor1 / tensor2. Not defined for integers.
+
+    >>> kagari.addcdiv(kagari.ones(2), kagari.tensor([1., 2.]), kagari.tensor([2., 4.]))
+    tensor([1.5000, 1.5000])
+    """
+    return input + tensor1 / tensor2 * value
+
+
+@pointwise(promote="float", dtypes="floating")
+def deg2rad(input):
+    """Degrees to radians.
+
+    >>> kagari.deg2rad(kagari.tensor([180., 90.]))
+    tensor([3.1416, 1.5708])
+    """
+    return input * 0.017453292519943295
+
+
+@pointwise(promote="float", dtypes="floating")
+def rad2deg(input):
+    """Radians to degrees.
+
+    >>> kagari.rad2deg(kagari.tensor([3.1416]))
+    tensor([180.0004])
+    """
+    return input * 57.29577951308232
