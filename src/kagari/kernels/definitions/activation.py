@@ -1,4 +1,6 @@
-"""Activation functions. Softmax and the other functions of a whole row are left to the row kernels."""
+"""Activation functions. Softmax and the other functions of a whole row are left to the row
+kernels.
+"""
 
 from .. import expr as e
 from .. import math as m

@@ -17,7 +17,8 @@ def add(input, other, *, alpha=1):
 
 @pointwise(aliases=("subtract",))
 def sub(input, other, *, alpha=1):
-    """input - alpha * other, with broadcasting and type promotion. Not defined for two bool tensors.
+    """input - alpha * other, with broadcasting and type promotion. Not defined for two bool
+    tensors.
 
     >>> kagari.sub(kagari.tensor([1., 2.]), 0.5)
     tensor([0.5000, 1.5000])
@@ -68,8 +69,8 @@ def floor_quotient(a: e.Expr, b: e.Expr) -> e.Expr:
     aliases=("divide", "true_divide"),
 )
 def div(input, other, *, rounding_mode=None):
-    """input / other. `rounding_mode`: None divides truly (integers give floats), "trunc" rounds towards
-    zero, "floor" down; both keep the promoted dtype.
+    """input / other. `rounding_mode`: None divides truly (integers give floats), "trunc" rounds
+    towards zero, "floor" down; both keep the promoted dtype.
 
     >>> kagari.div(kagari.tensor([7, -7]), 2, rounding_mode="floor")
     tensor([ 3, -4])

@@ -213,7 +213,8 @@ def bitwise_xor(input, other):
 
 @pointwise(dtypes="integral")
 def bitwise_left_shift(input, other):
-    """input * 2^other in wrapping arithmetic; a shift by the width or more, or by less than 0, gives 0.
+    """input * 2^other in wrapping arithmetic; a shift by the width or more, or by less than 0,
+    gives 0.
 
     >>> kagari.bitwise_left_shift(kagari.tensor([1, 3]), 2)
     tensor([ 4, 12])

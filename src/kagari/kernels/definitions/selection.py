@@ -123,7 +123,8 @@ def _(grad, input, min, max):
 
 @pointwise()
 def nan_to_num(input, nan=0.0, posinf: Scalar = None, neginf: Scalar = None):
-    """NaN replaced by `nan`, infinities by `posinf` and `neginf` (by default the largest finite numbers).
+    """NaN replaced by `nan`, infinities by `posinf` and `neginf` (by default the largest finite
+    numbers).
 
     >>> kagari.nan_to_num(kagari.tensor([float("nan"), float("inf")]), nan=1.0, posinf=2.0)
     tensor([1., 2.])

@@ -1,7 +1,7 @@
 """Functions that no machine has an instruction for, as branch-free arithmetic that vectorises.
 
-Each file holds one family; accuracy.py holds the stated errors. The public ops that call them are left to
-definitions/.
+Each file holds one family; accuracy.py holds the stated errors. The public ops that call them are
+left to definitions/.
 """
 
 from .error import erf, erfc, erfcx, ndtr, normal_density

@@ -1,5 +1,6 @@
-"""The stated error of every function: `@accurate(f32=1.0, f64=1.5)` makes a named function of a formula and
-notes its bounds, in units in the last place of the result. Tests measure them; docs/accuracy.md prints them.
+"""The stated error of every function: `@accurate(f32=1.0, f64=1.5)` makes a named function of a
+formula and notes its bounds, in units in the last place of the result. Tests measure them;
+docs/accuracy.md prints them.
 """
 
 import inspect

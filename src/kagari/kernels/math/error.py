@@ -1,8 +1,9 @@
 """erf, erfc, erfcx and the normal distribution function. The inverses are left to inverse_error.py.
 
-For x >= 0, erfc(x) = e^(-x^2) erfcx(x), and erfcx(x) = u P(1 - 2 k u) with u = 1 / (x + k), which maps
-[0, infinity) to [-1, 1); P is minimax (Remez). x^2 is taken as an exact square plus a rest, so that the
-exponential does not magnify its rounding. erf near zero is x times a minimax polynomial in x^2.
+For x >= 0, erfc(x) = e^(-x^2) erfcx(x), and erfcx(x) = u P(1 - 2 k u) with u = 1 / (x + k), which
+maps [0, infinity) to [-1, 1); P is minimax (Remez). x^2 is taken as an exact square plus a rest,
+so that the exponential does not magnify its rounding. erf near zero is x times a minimax
+polynomial in x^2.
 """
 
 from .. import expr as e
@@ -100,7 +101,9 @@ def erfcx(x):
 
 @accurate(f32=4.0, f64=4.0)
 def ndtr(x):
-    """The normal distribution function, erfc(-x / sqrt(2)) / 2; the exponent is taken from x itself."""
+    """The normal distribution function, erfc(-x / sqrt(2)) / 2; the exponent is taken from x
+    itself.
+    """
     size = _capped(x, _FAR[x.dtype] * 1.5)
     head, rest = square_parts(size)
     scaled = erfcx_positive(size * (1.0 / _SQRT2))

@@ -1,11 +1,11 @@
 """exp and its family: exp2, expm1, sigmoid, tanh, sinh, cosh. Logarithms are left to logarithm.py.
 
-x = n ln 2 + r with |r| <= ln 2 / 2 (Cody and Waite: ln 2 in two pieces), e^r by a minimax polynomial
-(Remez, relative error below 0.13 ulp), 2^n by writing the exponent's bits. Functions that cancel near zero start from expm1.
+x = n ln 2 + r with |r| <= ln 2 / 2 (Cody and Waite: ln 2 in two pieces), e^r by a minimax
+polynomial (Remez, relative error below 0.13 ulp), 2^n by writing the exponent's bits. Functions
+that cancel near zero start from expm1.
 """
 
 from .. import expr as e
-from ..function import Function
 from .accuracy import accurate
 from .floats import LN2, LOG2E, clamp, poly, power_of_two, round_bits, scale
 

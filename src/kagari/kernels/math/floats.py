@@ -1,7 +1,7 @@
 """What every formula here stands on: polynomials, powers of two by bits, exact sums and products.
 
-The functions themselves are left to the files beside it. Only additions written as such are relied on
-to be rounded on their own; `e.fma` may round once or twice.
+The functions themselves are left to the files beside it. Only additions written as such are relied
+on to be rounded on their own; `e.fma` may round once or twice.
 """
 
 import math
@@ -58,7 +58,7 @@ def scale(x: e.Expr, n: e.Expr) -> e.Expr:
 
 def split_exponent(x: e.Expr) -> tuple[e.Expr, e.Expr]:
     """x = m 2^k of a positive finite x, with sqrt(1/2) <= m < sqrt(2); k as a float."""
-    bits, bias = MANTISSA[x.dtype], BIAS[x.dtype]
+    bits = MANTISSA[x.dtype]
     integer = INTEGER[x.dtype]
     small = x < TINY[x.dtype]
     normal = e.where(small, x * 2.0 ** (bits + 2), x)
@@ -70,7 +70,9 @@ def split_exponent(x: e.Expr) -> tuple[e.Expr, e.Expr]:
 
 
 def small_integer(k: e.Expr, dtype: str) -> e.Expr:
-    """An integer below 2^22 in size as a float, without a conversion (x86 has none from i64 before AVX-512)."""
+    """An integer below 2^22 in size as a float, without a conversion (x86 has none from i64 before
+    AVX-512).
+    """
     if dtype == "f32":
         return e.cast(k, "f32")
     rounder = e.const(ROUNDER[dtype], dtype)

@@ -1,8 +1,8 @@
 """log, log2, log10, log1p and what is made of them. Powers are left to power.py.
 
-x = m 2^k with m in [sqrt(1/2), sqrt(2)), f = m - 1 exactly. float32: log(1+f) = f - f^2/2 + f^3 q(f), q minimax.
-float64: with s = f / (2 + f), log(1+f) = 2 atanh(s), arranged as in fdlibm so that f^2/2 is taken off f
-exactly; the polynomial in s^2 is minimax.
+x = m 2^k with m in [sqrt(1/2), sqrt(2)), f = m - 1 exactly. float32: log(1+f) = f - f^2/2 + f^3
+q(f), q minimax. float64: with s = f / (2 + f), log(1+f) = 2 atanh(s), arranged as in fdlibm so
+that f^2/2 is taken off f exactly; the polynomial in s^2 is minimax.
 """
 
 from .. import expr as e
