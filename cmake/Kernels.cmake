@@ -1,7 +1,7 @@
-# Runs the kernel compiler (src/kagari/kernels/aot.py) over the definitions: one object file of
-# kernels per level of the instruction set, and the table of pointwise ops as C++.
+# Runs the kernel compiler over the definitions (cmake/build_kernels.py): one object file of kernels
+# per level of the instruction set, and the table of pointwise ops as C++.
 set(KAGARI_GENERATED ${PROJECT_BINARY_DIR}/generated)
-set(KAGARI_AOT ${PROJECT_SOURCE_DIR}/src/kagari/kernels/aot.py)
+set(KAGARI_AOT ${PROJECT_SOURCE_DIR}/cmake/build_kernels.py)
 file(MAKE_DIRECTORY ${KAGARI_GENERATED})
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
@@ -13,21 +13,15 @@ endif()
 if(EXISTS ${KAGARI_AOT})
   file(GLOB_RECURSE KAGARI_KERNEL_COMPILER CONFIGURE_DEPENDS src/kagari/kernels/*.py)
   set(KAGARI_GENERATED_SOURCES ${KAGARI_GENERATED}/pointwise_table.cpp)
-  set(KAGARI_KERNEL_OBJECTS)
-  foreach(level ${KAGARI_LEVELS})
-    set(object ${KAGARI_GENERATED}/kernels_${level}.o)
-    add_custom_command(
-      OUTPUT ${object}
-      COMMAND ${Python_EXECUTABLE} ${KAGARI_AOT} kernels --level ${level} --out ${object}
-      DEPENDS ${KAGARI_KERNEL_COMPILER}
-      COMMENT "Compiling kernels for ${level}" VERBATIM)
-    list(APPEND KAGARI_KERNEL_OBJECTS ${object})
-  endforeach()
+  list(TRANSFORM KAGARI_LEVELS REPLACE "(.+)" "${KAGARI_GENERATED}/kernels_\\1.o"
+       OUTPUT_VARIABLE KAGARI_KERNEL_OBJECTS)
+  list(JOIN KAGARI_LEVELS "," levels)
   add_custom_command(
-    OUTPUT ${KAGARI_GENERATED_SOURCES}
-    COMMAND ${Python_EXECUTABLE} ${KAGARI_AOT} table --out ${KAGARI_GENERATED}
-    DEPENDS ${KAGARI_KERNEL_COMPILER}
-    COMMENT "Writing the table of pointwise ops" VERBATIM)
+    OUTPUT ${KAGARI_KERNEL_OBJECTS} ${KAGARI_GENERATED_SOURCES}
+    COMMAND ${Python_EXECUTABLE} ${KAGARI_AOT} --out ${KAGARI_GENERATED} --levels ${levels}
+            --linker ${CMAKE_LINKER}
+    DEPENDS ${KAGARI_AOT} ${KAGARI_KERNEL_COMPILER}
+    COMMENT "Compiling the kernels for ${levels}" VERBATIM)
   set_source_files_properties(${KAGARI_KERNEL_OBJECTS} PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
 else()
   # The kernel compiler is not there: an empty table, so that the rest of the core builds.

@@ -1,0 +1,30 @@
+"""Kernels by name: "exp.d0.f32" is the row "exp.d0" computing in f32. Which machine is the caller's choice."""
+
+from . import loops, rows
+from .lower import Function, lower
+from .targets import Target, module_text
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Row name and dtype."""
+    row, _, dtype = name.rpartition(".")
+    return row, dtype
+
+
+def program_of(name: str) -> loops.Pointwise:
+    """The loop program of a kernel; KeyError for a name that no definition has."""
+    row_name, dtype = split_name(name)
+    row = rows.find_row(row_name)
+    if dtype not in row.dtypes:
+        raise KeyError(f"{row_name} does not compute in {dtype!r}; it does in {row.dtypes}")
+    return loops.pointwise(row, dtype)
+
+
+def function_of(name: str, target: Target, symbol: str) -> Function:
+    return lower(program_of(name), target, symbol)
+
+
+def ir_of(name: str, target: Target, symbol: str = "kernel") -> str:
+    """The module with this one kernel."""
+    function = function_of(name, target, symbol)
+    return module_text(target, [function.text], function.declarations)
