@@ -20,11 +20,12 @@ def program_of(name: str) -> loops.Pointwise:
     return loops.pointwise(row, dtype)
 
 
-def function_of(name: str, target: Target, symbol: str) -> Function:
-    return lower(program_of(name), target, symbol)
+def lower_program(program: loops.Pointwise, target: Target, symbol: str) -> Function:
+    """A loop program as a function for a machine."""
+    return lower(program, target, symbol)
 
 
-def ir_of(name: str, target: Target, symbol: str = "kernel") -> str:
-    """The module with this one kernel."""
-    function = function_of(name, target, symbol)
-    return module_text(target, [function.text], function.declarations)
+def ir_of(name: str, target: Target) -> str:
+    """The module with this one kernel, as the exported function `kernel`."""
+    function = lower_program(program_of(name), target, "kernel")
+    return module_text(target, [function.exported()], function.declarations)

@@ -26,6 +26,10 @@ class Function:
     text: str
     declarations: set[str] = field(default_factory=set)
 
+    def exported(self) -> str:
+        """The text of a function that can be looked up by name."""
+        return self.text.replace("define hidden", "define", 1)
+
 
 def lanes_of(program: Pointwise, nodes: list[e.Expr], target: Target) -> int:
     """A register of the widest dtype that memory or computation has (complex: of its parts)."""

@@ -105,3 +105,16 @@ def assembly(ir: str, target: Target) -> str:
     module.data_layout = str(made.target_data)
     optimize(module, made)
     return made.emit_assembly(module)
+
+
+def host_features() -> dict[str, bool]:
+    return dict(_binding().get_host_cpu_features())
+
+
+def engine_of(code: bytes, target: Target):
+    """An engine of its own with this object code loaded."""
+    llvm = _binding()
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine(target, jit=True))
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    return engine
