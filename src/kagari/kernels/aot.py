@@ -1,8 +1,8 @@
-"""The ahead-of-time build (cmake/build_kernels.py --out DIR): kernels_<level>.o and pointwise_table.cpp.
+"""The ahead-of-time build: kernels_<level>.o and pointwise_table.cpp (cmake/build_kernels.py).
 
-Every object exports a table sorted by name, `kagari_kernels_<level>`, of {name, function}. Kernels with the
-same code are built once. It is incremental: an op is traced again only when its definition or the compiler
-changed, and compiled again only when the IR changed. Runs without the extension.
+Every object exports a table sorted by name, `kagari_kernels_<level>`, of {name, function}. Kernels
+with the same code are built once. It is incremental: an op is traced again only when its definition
+or the compiler changed, and compiled again only when the IR changed. Runs without the extension.
 """
 
 import argparse
@@ -34,13 +34,12 @@ def build(out: Path, levels: list[str], jobs: int, linker: str) -> None:
     _write(out / "pointwise_table.cpp", units.cpp(made))
     done = time.perf_counter()
     kernels = sum(len(u["kernels"][levels[0]]) for u in made)
-    print(f"{kernels} kernels x {levels}: traced in {traced - started:.1f} s, compiled in "
-          f"{done - traced:.1f} s, {sum(map(_compiled, objects))} of {len(tasks)} objects anew")  # fmt: skip
+    anew = sum(fresh for _, fresh in objects)
+    print(
+        f"{kernels} kernels for {', '.join(levels)}: traced in {traced - started:.1f} s, "
+        f"compiled in {done - traced:.1f} s, {anew} of {len(tasks)} objects anew"
+    )
     _sweep(cache, {u["file"] for u in made} | {str(path) for path, _ in objects})
-
-
-def _compiled(made: tuple[Path, bool]) -> bool:
-    return made[1]
 
 
 def _owned(made: list[dict], level: str) -> list[dict]:

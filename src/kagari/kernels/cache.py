@@ -1,7 +1,7 @@
-"""Compiled kernels on disk, by content: written atomically, verified when read, safe for several processes.
+"""Compiled kernels on disk, by content: written atomically, verified when read, safe between processes.
 
-An entry is a header, a checksum and the object code. One that is truncated, changed or foreign is dropped
-and counts as missing. What the keys are made of is left to runtime.py.
+An entry is a header, a checksum and the object code. One that is truncated, changed or foreign is
+dropped and counts as missing. What the keys are made of is left to runtime.py.
 """
 
 import contextlib

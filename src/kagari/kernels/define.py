@@ -7,11 +7,12 @@
 
     sigmoid.derivative(lambda grad, output: grad * (output * (1 - output)))
 
-The Python signature is the op's signature. A parameter without a default is an operand; one with a number
-as default is a scalar (folded away when the call leaves it at the default); one that is None by default is
-an optional operand; one with a string as default, or listed in `modes`, selects a specialised variant.
-An annotation (Bool, Int, Scalar, Real) says what an operand is if not of the computing dtype. The body sees
-expressions of one concrete dtype, and is traced once per dtype. Rows of the C++ table come from rows.py.
+The Python signature is the op's signature. A parameter without a default is an operand; one with a
+number as default is a scalar (folded away when the call leaves it at the default); one that is None
+by default is an optional operand; one with a string as default, or listed in `modes`, selects a
+specialised variant. An annotation (Bool, Int, Scalar, Real) says what an operand is if not of the
+computing dtype. The body sees expressions of one concrete dtype, and is traced once per dtype. Rows
+of the C++ table come from rows.py.
 """
 
 import importlib
@@ -49,7 +50,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Variant:
-    """One specialisation: which parameters are operands, and the mode. `name` is that of its row."""
+    """One specialisation: which parameters are operands, and the mode. `name` is its row's."""
 
     name: str
     operands: tuple[Parameter, ...]
@@ -133,8 +134,8 @@ class Pointwise:
         return Function(variant.name, body, names)
 
     def derivative(self, rule: Rule) -> Rule:
-        """Set an explicit rule. It asks by name for any of `grad`, the parameters (a folded one is its
-        value) and `output`, and gives the gradient of each operand that can have one, in order."""
+        """Set an explicit rule. It asks by name for any of `grad`, the parameters (a folded one is
+        its value) and `output`, and gives the gradient of each operand that can have one."""
         self.rule = rule
         for v in self.variants:
             names = tuple(p.name for p in v.operands)
@@ -189,10 +190,11 @@ def pointwise(
     modes: "dict[str, tuple[str | None, ...]] | None" = None,
     aliases: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., e.Expr]], Pointwise]:
-    """Define an op. `promote`: same, float (integers become the default float), compare (the same, result
-    bool), bool; or one of these per mode. `dtypes`: the dtypes it computes in ("floating c64"), by
-    default all for which the body can be traced. `flags` as in csrc/ops/op.h: f function, m method, i in
-    place, o out=, S special, N nn.functional, p private. `modes`: {"rounding_mode": (None, "trunc")}."""
+    """Define an op. `promote`: same, float (integers become the default float), compare (the same,
+    result bool), bool; or one of these per mode. `dtypes`: those it computes in ("floating c64"),
+    by default all for which the body can be traced. `flags` as in csrc/ops/op.h: f function,
+    m method, i in place, o out=, S special, N nn.functional, p private.
+    `modes`: {"rounding_mode": (None, "trunc")}."""
 
     def decorate(body: Callable[..., e.Expr]) -> Pointwise:
         op = Pointwise(body, promote, dtypes, flags, modes or {}, aliases)

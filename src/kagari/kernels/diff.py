@@ -1,8 +1,9 @@
 """Derivatives of scalar expressions by reverse accumulation over the expression graph.
 
-`vjp(y, grad, wrt)` gives the gradients that `grad`, the gradient of y, sends to the inputs `wrt`; for
-complex numbers in the convention of PyTorch (grad of a holomorphic f is grad * conj(f')). Named functions
-answer with their own rule (function.py). Making the result smaller is left to simplify.py.
+`vjp(y, grad, wrt)` gives the gradients that `grad`, the gradient of y, sends to the inputs `wrt`;
+for complex numbers in the convention of PyTorch (grad of a holomorphic f is grad * conj(f')). Named
+functions answer with their own rule (function.py). Making the result smaller is left to
+simplify.py.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """LLVM IR text for scalar expressions, for one value or for a vector of lanes.
 
-Where the operands come from and where results go is left to lower.py. The machine may be told to do without
-half-precision instructions (x86-64-v2): conversions are then integer arithmetic.
+Where the operands come from and where results go is left to lower.py. The machine may be told to do
+without half-precision instructions (x86-64-v2): conversions are then integer arithmetic.
 """
 
 import struct

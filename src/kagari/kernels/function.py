@@ -1,4 +1,4 @@
-"""Named scalar functions (exp, erf, ...): a body of expressions, and a derivative rule of their own.
+"""Named scalar functions (exp, erf, ...): a body of expressions, and a rule for the derivative.
 
 Used in an expression, a function is one `call` node. Its body is put in its place only when code is
 generated (`expand`), so a derivative never comes from a polynomial: diff.py asks `vjp`.
@@ -16,8 +16,8 @@ Gradients = Callable[[e.Expr, e.Expr, tuple[e.Expr, ...]], tuple[e.Expr | None, 
 class Function:
     """A scalar function. `body` receives expressions and may look at their dtype.
 
-    `vjp(grad, output, operands)` gives the gradient of each operand (None: zero everywhere); without it
-    diff.py differentiates the body.
+    `vjp(grad, output, operands)` gives the gradient of each operand (None: zero everywhere); where
+    there is none, diff.py differentiates the body.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Function:
         self._traced: dict[tuple[str, ...], e.Expr] = {}
 
     def derivative(self, rule: Rule) -> Rule:
-        """Set the rule: a function of any of `grad`, the parameters by name, and `output`, that gives
+        """Set the rule: a function of any of `grad`, the parameters by name, and `output`. It gives
         the gradient of each parameter: one expression, or a tuple, or None where it is zero."""
         self.vjp = named_rule(self.name, rule, self.parameters)
         return rule

@@ -1,7 +1,7 @@
 """The slow interpreter: evaluates an expression on numpy arrays, node by node. The first oracle.
 
-It shares nothing with the code generator but the expression. `evaluate` uses the dtypes of the expression;
-for a float64 reference trace the op in f64 (or c128) and evaluate that.
+It shares nothing with the code generator but the expression. `evaluate` uses the dtypes of the
+expression; for a float64 reference trace the op in f64 (or c128) and evaluate that.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from .semantics import apply, numpy_dtype
 
 
 def evaluate(root: e.Expr, values: dict[str, np.ndarray]) -> np.ndarray:
-    """The expression with arrays (or numbers) for its symbols; functions are expanded as they are met."""
+    """The expression with arrays (or numbers) for its symbols."""
     known: dict[e.Expr, np.ndarray] = {}
     for x in e.topological([root]):
         if x.op == "input":

@@ -1,4 +1,4 @@
-"""Kernels by name: "exp.d0.f32" is the row "exp.d0" computing in f32. Which machine is the caller's choice."""
+"""Kernels by name: "exp.d0.f32" is the row "exp.d0" computing in f32. Any machine."""
 
 from . import loops, rows
 from .lower import Function, lower

@@ -1,10 +1,11 @@
 """Pointwise loop programs as LLVM IR functions for CPUs (for GPUs see ptx.py).
 
-The ABI is `void k(int64 n, void* const* data, const int64* strides)`: outputs first, strides in bytes. The
-body exists once, for a register full of lanes. An operand is read through a pointer and a step: a
-contiguous one advances, a broadcast one (stride 0) stays on a buffer filled with its value. Short bodies
-have a loop over single values for the rest and for other strides; long ones collect such values in the
-buffers and run the same body on them. For f16/bf16, stride 1 says: one value, already in f32.
+The ABI is `void k(int64 n, void* const* data, const int64* strides)`: outputs first, strides in
+bytes. The body exists once, for a register full of lanes. An operand is read through a pointer and
+a step: a contiguous one advances, a broadcast one (stride 0) stays on a buffer filled with its
+value. Short bodies have a loop over single values for the rest and for other strides; long ones
+collect such values in the buffers and run the same body on them. For f16/bf16, stride 1 says: one
+value, already in f32.
 """
 
 from dataclasses import dataclass, field
@@ -42,7 +43,7 @@ def lanes_of(program: Pointwise, nodes: list[e.Expr], target: Target) -> int:
 
 
 class _Lowering:
-    """Writes one function. Names: %p, %s, %b pointer, stride and buffer of operand k; %q its cursor."""
+    """Writes one function. Of operand k: %p pointer, %s stride, %b buffer, %q cursor."""
 
     def __init__(self, program: Pointwise, target: Target, symbol: str):
         self.program = program

@@ -1,6 +1,7 @@
-"""Complex arithmetic as arithmetic on pairs of reals, for the backends: after `split` no operation is complex.
+"""Complex arithmetic as arithmetic on pairs of reals, for the backends.
 
-What stays are the inputs, as `real(x)` and `imag(x)`; a complex result becomes two roots.
+After `split` no operation is complex. What stays are the inputs, as `real(x)` and `imag(x)`; a
+complex result becomes two roots.
 """
 
 from . import dtypes

@@ -1,7 +1,7 @@
-"""Rows of the C++ table: one per variant of an op and one per derivative, each with an expression per dtype.
+"""Rows of the C++ table: one per variant of an op, one per derivative; an expression per dtype.
 
-A derivative of a row is a row again ("exp", "exp.d0", "exp.d0.d1"), to any order. Their kernels are made by
-kernel.py, their C++ text by table.py.
+A derivative of a row is a row again ("exp", "exp.d0", "exp.d0.d1"), to any order. Their kernels are
+made by kernel.py, their C++ text by table.py.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""Kernels compiled in this process at first use: what the wheel does not have, and ops defined at run time.
+"""Kernels compiled in this process at first use: ops defined at run time, and rare dtypes.
 
-`provide(name)` gives the address of a kernel; the C++ core calls it back. Code stays loaded for the life of
-the process. The disk cache (cache.py) is asked before LLVM is.
+`provide(name)` gives the address of a kernel; the C++ core calls it back. Code stays loaded for the
+life of the process. The disk cache (cache.py) is asked before LLVM is.
 """
 
 import ctypes

@@ -1,7 +1,7 @@
-"""What each scalar operation means, on numpy arrays: the slow definition of the expression language.
+"""What each scalar operation means, on numpy arrays: their slow definition.
 
-Folding of constants (expr.py) and the interpreter (interpret.py) both read it. Integers wrap around;
-division by zero of integers gives 0 and never traps, in every backend.
+Folding of constants (expr.py) and the interpreter (interpret.py) both read it. Integers wrap
+around; division by zero of integers gives 0 and never traps, in every backend.
 """
 
 import numpy as np

@@ -1,7 +1,8 @@
 """Makes expressions smaller: each rule is named, and says when it changes a value.
 
-Rules marked exact keep every bit. The others are for derivatives: they may change the sign of a zero or the
-last bit, never a finite value into a NaN. What folds at construction (expr.py) is not repeated here.
+Rules marked exact keep every bit. The others are for derivatives: they may change the sign of a
+zero or the last bit, never a finite value into a NaN. What folds at construction (expr.py) is not
+repeated here.
 """
 
 import math
@@ -89,7 +90,7 @@ def _real_const(x: e.Expr) -> bool:
 
 
 def _gather_constants(x, a, b):
-    """(y * c) * d = y * (c * d), where the product of the constants neither over- nor underflows."""
+    """(y * c) * d = y * (c * d), where the product of the constants is far from the extremes."""
     if _real_const(a):
         a, b = b, a
     if not _real_const(b) or a.op != "mul" or dtypes.is_complex(x.dtype):

@@ -1,4 +1,4 @@
-"""The C++ text of the pointwise table (csrc/ops/pointwise_spec.h): rows of all orders, and the public ops."""
+"""The C++ text of the pointwise table (csrc/ops/pointwise_spec.h): its rows and the public ops."""
 
 import json
 from collections.abc import Iterable
@@ -114,7 +114,8 @@ def op_text(op: dict, index: int) -> tuple[str, str]:
     )
     array = f"const PointwiseVariant kVariants{index}[] = {{\n{variants}    {{}}}};\n"
     entries = "\n".join(
-        f"    {{{quote(s)}, {quote(op['flags'])},\n     {quote(op['doc'])},\n     kVariants{index}}},"
+        f"    {{{quote(s)}, {quote(op['flags'])},\n     {quote(op['doc'])},\n"
+        f"     kVariants{index}}},"
         for s in op["schemas"]
     )
     return array, entries

@@ -1,7 +1,7 @@
-"""What the ahead-of-time build is made of: units, one per op, traced to rows and to the IR of their kernels.
+"""The units of the ahead-of-time build, one per op, traced to rows and to the IR of their kernels.
 
-A unit's key covers the compiler and the definition files that the op's file imports, so that a unit whose
-key is known is not traced again. aot.py compiles and links what is described here.
+A unit's key covers the compiler and the definition files that the op's file imports, so that a unit
+whose key is known is not traced again. aot.py compiles and links what is described here.
 """
 
 import ast
@@ -71,7 +71,7 @@ def _key(op: define.Pointwise, levels: list[str]) -> str:
 
 
 def trace(name: str, cache: Path, levels: list[str]) -> dict:
-    """The unit: its rows as values and, per level, functions by symbol, and symbols by kernel name."""
+    """The unit: its rows as values; per level, functions by symbol and symbols by kernel name."""
     op = define.registry[name]
     path = cache / f"{name}-{_key(op, levels)}.json"
     if path.exists():
