@@ -10,11 +10,12 @@ import sys
 import time
 from pathlib import Path
 
-import kagari as torch
 import numpy as np
+from sklearn.datasets import load_digits
+
+import kagari as torch
 from kagari import nn, optim
 from kagari.utils.data import DataLoader, TensorDataset
-from sklearn.datasets import load_digits
 
 SEED = 0
 COMPARED = 1e-6  # what two processes may differ by in a logit
@@ -41,7 +42,7 @@ def network() -> nn.Sequential:
 
 
 def digits() -> tuple[TensorDataset, TensorDataset]:
-    """The images as float32 in [0, 1] with their labels: four fifths to train on, the rest to test."""
+    """Images as float32 in [0, 1] with their labels: four fifths to train on, the rest to test."""
     data = load_digits()
     images = torch.tensor(data.images / 16.0, dtype=torch.float32).unsqueeze(1)
     labels = torch.tensor(data.target, dtype=torch.int64)
@@ -212,8 +213,8 @@ def main() -> None:
     print(f"saved to {checkpoint} and loaded back in a fresh process: the same predictions")
     print(f"curves, confusion matrix and what was misclassified: {picture}")
     print(
-        "\nNext: change network() in examples/digits.py and run `make demo` again; read docs/index.md;"
-        "\ncompare with PyTorch on this machine: `make bench`."
+        "\nNext: change network() in examples/digits.py and run `make demo` again;"
+        "\nread docs/index.md; compare with PyTorch on this machine: `make bench`."
     )
 
 
