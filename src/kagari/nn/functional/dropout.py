@@ -1,0 +1,127 @@
+"""The dropout family. The masks are drawn by the generator in PyTorch's order."""
+
+import warnings
+
+import kagari
+from kagari import Tensor
+from kagari._C import ops
+
+_SELU_FLOOR = -1.7580993408473766  # what selu tends to at minus infinity
+
+
+def _check(p: float) -> None:
+    if not 0.0 <= p <= 1.0:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+
+
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Zero each element with probability p and scale the rest by 1 / (1 - p)."""
+    _check(p)
+    return ops.dropout_(input, p, training) if inplace else ops.dropout(input, p, training)
+
+
+def _feature_mask(input: Tensor, p: float) -> Tensor:
+    """One draw for each channel of each sample."""
+    if input.dim() < 2:
+        raise RuntimeError(
+            f"feature dropout: expected at least 2 dimensions, got {tuple(input.shape)}"
+        )
+    shape = [*input.shape[:2], *[1] * (input.dim() - 2)]
+    return input.new_empty(shape).bernoulli_(1 - p)
+
+
+def _feature_dropout(input: Tensor, p: float, training: bool, inplace: bool) -> Tensor:
+    if not training or p == 0 or input.numel() == 0:
+        return input
+    if p == 1:
+        return input.mul_(0) if inplace else input * 0
+    mask = _feature_mask(input, p).div_(1 - p)
+    return input.mul_(mask) if inplace else input * mask
+
+
+def _alpha(input: Tensor, p: float, training: bool, inplace: bool, features: bool) -> Tensor:
+    _check(p)
+    if not training or p == 0 or input.numel() == 0:
+        return input
+    if p == 1:
+        return input.mul_(0) if inplace else input * 0
+    mask = _feature_mask(input, p) if features else kagari.empty_like(input).bernoulli_(1 - p)
+    scale = ((_SELU_FLOOR**2 * p + 1) * (1 - p)) ** -0.5
+    shift = mask.sub(1).mul_(_SELU_FLOOR * scale).add_(_SELU_FLOOR * scale * p)
+    mask = mask.mul_(scale)
+    return input.mul_(mask).add_(shift) if inplace else input * mask + shift
+
+
+def alpha_dropout(
+    input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """Dropout that keeps mean and variance of `selu` activations."""
+    return _alpha(input, p, training, inplace, False)
+
+
+def feature_alpha_dropout(
+    input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """`alpha_dropout` of whole channels."""
+    return _alpha(input, p, training, inplace, True)
+
+
+def dropout1d(
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+) -> Tensor:
+    """Zero whole channels of (N, C, L) or (C, L)."""
+    _check(p)
+    if input.dim() not in (2, 3):
+        raise RuntimeError(
+            f"dropout1d: Expected 2D or 3D input, but received a {input.dim()}D input. Note that "
+            "dropout1d exists to provide channel-wise dropout on inputs with 1 spatial dimension, "
+            "a channel dimension, and an optional batch dimension (i.e. 2D or 3D inputs)."
+        )
+    return _on_batch(input, 2, p, training, inplace)
+
+
+def _on_batch(input: Tensor, single: int, p: float, training: bool, inplace: bool) -> Tensor:
+    if input.dim() != single:
+        return _feature_dropout(input, p, training, inplace)
+    if inplace:
+        _feature_dropout(input.unsqueeze(0), p, training, True)
+        return input
+    return _feature_dropout(input.unsqueeze(0), p, training, False).squeeze(0)
+
+
+def dropout2d(
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+) -> Tensor:
+    """Zero whole channels of (N, C, H, W)."""
+    _check(p)
+    if input.dim() not in (3, 4):
+        warnings.warn(
+            f"dropout2d: Received a {input.dim()}-D input to dropout2d, which is deprecated and "
+            "will result in an error in a future release.",
+            stacklevel=2,
+        )
+    return _feature_dropout(input, p, training, inplace)
+
+
+def dropout3d(
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+) -> Tensor:
+    """Zero whole channels of (N, C, D, H, W)."""
+    _check(p)
+    if input.dim() not in (4, 5):
+        warnings.warn(
+            f"dropout3d: Received a {input.dim()}-D input to dropout3d, which is deprecated and "
+            "will result in an error in a future release.",
+            stacklevel=2,
+        )
+    return _on_batch(input, 4, p, training, inplace)
+
+
+__all__ = [
+    "alpha_dropout",
+    "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
+    "feature_alpha_dropout",
+]

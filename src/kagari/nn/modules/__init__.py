@@ -1,0 +1,33 @@
+"""torch.nn.modules: each family is a file; what they share is module.py."""
+
+from . import (
+    activation,
+    batchnorm,
+    container,
+    conv,
+    distance,
+    dropout,
+    linear,
+    loss,
+    normalization,
+    padding,
+    pooling,
+    shape,
+    sparse,
+)
+from .lazy import LazyModuleMixin
+from .module import Module
+
+_FAMILIES = (
+    container, linear, conv, batchnorm, normalization, activation, dropout, pooling, padding,
+    shape, sparse, distance, loss,
+)  # fmt: skip
+
+__all__ = ["LazyModuleMixin", "Module"]
+for _family in _FAMILIES:
+    for _name, _value in vars(_family).items():
+        _own = isinstance(_value, type) and _value.__module__ == _family.__name__
+        if _own and issubclass(_value, Module) and not _name.startswith("_"):
+            globals()[_name] = _value
+            __all__.append(_name)
+del _family, _name, _value, _own

@@ -1,0 +1,5 @@
+"""What supports the rest: data loading, hook handles. Each subject is a module of its own."""
+
+from . import hooks
+
+__all__ = ["hooks"]
