@@ -4,20 +4,30 @@
 
 namespace kagari {
 
-/// What the engine needs of the ops above it; set by ops/.
+/// A window of a tensor's storage, relative to that of `base`.
+struct Window {
+    OutputInfo base;
+    Dims base_strides;
+    OutputInfo view;
+    Dims strides;
+    int64_t offset = 0;
+};
+
+/// What the engine needs of the ops above it; set by ops/gradient_ops.cpp. All but the in-place
+/// ones record themselves.
 struct EngineOps {
     Tensor (*add)(const Tensor& a, const Tensor& b) = nullptr;
-    /// a += b without recording; only when nobody else can see `a`.
+    /// a += b; only when nobody else can see `a`, or for a leaf's .grad.
     void (*add_inplace)(const Tensor& a, const Tensor& b) = nullptr;
     Tensor (*zeros)(const OutputInfo& info) = nullptr;
     Tensor (*ones_like)(const Tensor& t) = nullptr;
-    /// Brings a gradient to its tensor's dtype; sums broadcast dimensions away.
-    Tensor (*conform)(const Tensor& grad, const OutputInfo& info, const char* node) = nullptr;
-    /// A fresh copy laid out like `like`.
-    Tensor (*clone_like)(const Tensor& t, const Tensor& like) = nullptr;
-    /// The window (sizes, strides, offset) of `view` on a tensor shaped like its base.
-    Tensor (*window)(const Tensor& base_like, const OutputInfo& base, const Tensor& view) = nullptr;
-    void (*copy)(const Tensor& to, const Tensor& from) = nullptr;
+    /// Brings a gradient to the shape (summing broadcast dimensions) and dtype of what it is for.
+    Tensor (*conform)(const Tensor& grad, const OutputInfo& info) = nullptr;
+    Tensor (*clone)(const Tensor& t) = nullptr;
+    Tensor (*window)(const Tensor& base_grad, const Window& window) = nullptr;
+    /// `base_grad` with `part` in place of the window; an undefined `base_grad` is zeros.
+    Tensor (*window_scatter)(const Tensor& base_grad, const Tensor& part,
+                             const Window& window) = nullptr;
     bool (*has_nan)(const Tensor& t) = nullptr;
 };
 extern EngineOps engine_ops;
@@ -35,6 +45,9 @@ struct AnomalyHooks {
     void (*report)(Node& node) = nullptr;
 };
 extern AnomalyHooks anomaly_hooks;
+
+/// Adds to .grad of a leaf, running its hooks.
+void accumulate_grad(const Tensor& leaf, Tensor grad);
 
 /// The node being run, or null.
 Node* current_node();

@@ -44,6 +44,8 @@ class Node : public Counted {
     /// Gradients of the inputs from those of the outputs. An undefined tensor means zero.
     virtual Tensors apply(Tensors grads) = 0;
     virtual std::string name() const = 0;
+    /// Called when the last reference is gone, before deletion, which may be put off.
+    virtual void unlink() {}
     /// Drops saved tensors; a second apply is then an error.
     virtual void release_saved() {}
     /// The tensor that a leaf's accumulator stands for.
@@ -80,10 +82,11 @@ struct Variable final : AutogradSlot {
     Node* accumulator = nullptr;  // of a leaf; weak, the accumulator clears it
     std::vector<NodeHook> hooks;  // of a leaf; of others they sit on grad_fn
     std::vector<NodeHook> post_accumulate;
-    int64_t view_version = 0;  // of a view: the base's version for which grad_fn is right
     /// Why an in-place write through this view is an error; null when it is none.
     const char* view_origin = nullptr;
     bool retains_grad = false;
+    std::shared_ptr<TensorBody*>
+        self;  // emptied when the tensor goes; for hooks that must not keep it
     ~Variable() override;
 };
 

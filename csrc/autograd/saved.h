@@ -29,13 +29,16 @@ class Saved {
     }
 
   private:
+    struct Packed {
+        std::shared_ptr<SavedHooks> hooks;
+        std::shared_ptr<void> value;
+    };
     Tensor tensor_;
     int64_t version_ = 0;
+    std::unique_ptr<Packed> packed_;
+    uint32_t slot_ = 0;
     bool is_output_ = false;
     bool requires_grad_ = false;
-    uint32_t slot_ = 0;
-    std::shared_ptr<SavedHooks> hooks_;
-    std::shared_ptr<void> packed_;
 };
 
 }  // namespace kagari

@@ -39,10 +39,12 @@ class OpRecord {
     const char* flags() const { return flags_; }
     bool flag(char c) const { return std::string_view(flags_).find(c) != std::string_view::npos; }
 
+    /// Changes the parsed signature where the text cannot say it.
+    virtual void refine(Schema&) const {}
     /// Runs the body on boxed arguments, past all interceptors.
     virtual Values run_body(const Values& args) const = 0;
     /// Runs through the interceptors of this thread.
-    Values run(Values args) const;
+    virtual Values run(Values args) const;
     /// Writes straight into `out` if the op can; false if the caller must copy.
     virtual bool run_out(const Values&, const Tensor& /*out*/, bool /*inplace*/) const {
         return false;

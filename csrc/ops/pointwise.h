@@ -12,6 +12,7 @@ namespace kagari {
 /// An argument of a pointwise op: a tensor or a number.
 class Operand {
   public:
+    Operand() = default;
     Operand(const Tensor& t) : tensor_(t) {}
     Operand(const Scalar& s) : scalar_(s) {}
     Operand(double v) : scalar_(v) {}
@@ -38,6 +39,10 @@ struct PointwiseRow {
 PointwiseRow& find_row(std::string_view name);
 /// Adds a row at run time. The strings of `spec` must live on.
 PointwiseRow& add_row(const PointwiseSpec& spec);
+
+/// Asks the kernel compiler for a row that is not built in (a higher derivative); set by python/.
+/// True if it has been added.
+extern bool (*row_provider)(const std::string& name);
 
 /// Runs a row. `out` is written if given (resized where empty, checked for dtype and overlap);
 /// `inplace` says that `out` is also an operand, whose history is then replaced.

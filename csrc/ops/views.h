@@ -14,23 +14,25 @@ extern const Op<Tensor(const Tensor&, int64_t, std::optional<int64_t>, std::opti
 extern const Op<Tensor(const Tensor&, int64_t, int64_t)> select;
 extern const Op<Tensor(const Tensor&, int64_t, int64_t, int64_t)> narrow;
 extern const Op<Tensor(const Tensor&, int64_t)> unsqueeze;
-extern const Op<Tensor(const Tensor&, std::optional<Dims>)>
-    squeeze;  // no dims: every dimension of size 1
+extern const Op<Tensor(const Tensor&, std::optional<Dims>)> squeeze;  // none: every size of 1
 extern const Op<Tensor(const Tensor&, int64_t, int64_t, int64_t)> diagonal;
 extern const Op<Tensor(const Tensor&, int64_t, int64_t, int64_t)> unfold;
 extern const Op<Tensors(const Tensor&, IntSpan, int64_t)> split_with_sizes;
-extern const Op<Tensors(const Tensor&, int64_t, int64_t)> split, chunk;
+extern const Op<Tensors(const Tensor&, int64_t, int64_t)> chunk;
 extern const Op<Tensors(const Tensor&, int64_t)> unbind;
-extern const Op<Tensor(const Tensor&)> view_as_real, view_as_complex;
+extern const Op<Tensor(const Tensor&)> view_as_real, view_as_complex, alias, detach, t;
 extern const Op<Tensor(const Tensor&, int64_t, int64_t)> flatten;
 extern const Op<Tensor(const Tensor&, IntSpan, IntSpan)> movedim;
-extern const Op<Tensor(const Tensor&)> alias, detach;
 
+/// The gradient of a strided window (new) of a tensor laid out as (old); overlapping elements add
+/// up.
+Tensor as_strided_backward(const Tensor& grad, IntSpan old_sizes, IntSpan old_strides,
+                           int64_t old_offset, IntSpan sizes, IntSpan strides, int64_t offset);
 /// Last two dimensions swapped.
 Tensor mT(const Tensor& t);
-/// A view of `t` with these sizes and strides and its place in the graph; what every view op ends
-/// in. `backward` maps the gradient of the view to that of `t`.
-Tensor make_view(const Tensor& t, IntSpan sizes, IntSpan strides, int64_t offset, const char* name,
-                 std::function<Tensor(const Tensor& grad)> backward);
+/// `-1` in `sizes` replaced by what is left of `numel`.
+Dims infer_sizes(IntSpan sizes, int64_t numel, const char* op);
+/// Strides that show `t` in `sizes` without a copy; false where there are none.
+bool view_strides(const Tensor& t, IntSpan sizes, Dims& strides);
 
 }  // namespace kagari::ops

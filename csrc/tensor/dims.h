@@ -76,7 +76,7 @@ class Dims {
 
   private:
     void take(Dims& o) noexcept {
-        std::memcpy(inline_, o.inline_, sizeof inline_);
+        if (!o.heap_) std::copy_n(o.inline_, std::min<size_t>(o.size_, kInline), inline_);
         heap_ = std::move(o.heap_);
         size_ = std::exchange(o.size_, 0);
         capacity_ = std::exchange(o.capacity_, uint32_t{kInline});

@@ -26,6 +26,7 @@ struct TensorBody final : Counted {
     bool requires_grad = false;  // set on the tensor itself; a view also asks its base
     bool inference = false;      // made under inference_mode
     Ref<TensorBody> base;        // the tensor this one is a view of (never itself a view)
+    int64_t view_version = 0;    // of a view: the version for which its own history is right
     std::unique_ptr<AutogradSlot> autograd;
 
     TensorBody();

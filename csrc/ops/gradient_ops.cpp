@@ -1,0 +1,152 @@
+// What the engine asks of the ops: adding gradients, bringing them to shape, windows on them.
+#include "autograd/engine.h"
+#include "ops/reduce.h"
+#include "ops/rows.h"
+#include "ops/view_record.h"
+#include "ops/views.h"
+
+namespace kagari {
+namespace ops {
+
+/// A fresh tensor with the memory layout (sizes, strides) that a window refers to, all zeros.
+static Tensor zeros_with_layout(IntSpan sizes, IntSpan strides, DType dtype, Device device) {
+    Tensor out = kagari::empty_strided(sizes, strides, dtype, device);
+    int64_t all = static_cast<int64_t>(out.storage()->bytes() / out.itemsize());
+    fill(raw_view(out, Dims{all}, Dims{1}, 0), 0);
+    return out;
+}
+
+Tensor as_strided_backward(const Tensor& grad, IntSpan old_sizes, IntSpan old_strides,
+                           int64_t old_offset, IntSpan sizes, IntSpan strides, int64_t offset) {
+    // Every element of the storage gets the sum of the gradients of the places that show it; an
+    // input that overlaps itself shares its element's gradient among the places.
+    Dims from_sizes(old_sizes), from_strides(old_strides), to_sizes(sizes), to_strides(strides);
+    int64_t low = std::min(old_offset, offset);
+    auto reach = [](IntSpan n, IntSpan s) {
+        int64_t last = 0;
+        for (size_t i = 0; i < n.size(); ++i) {
+            if (n[i] == 0) return int64_t{0};
+            last += (n[i] - 1) * s[i];
+        }
+        return last + 1;
+    };
+    int64_t length = std::max(old_offset - low + reach(old_sizes, old_strides),
+                              offset - low + reach(sizes, strides));
+    Tensor out;
+    {
+        NoGrad guard;
+        Tensor storage = zeros(Dims{length}, grad.dtype(), grad.device());
+        Tensor view = raw_view(storage, sizes, strides, offset - low);
+        if (overlaps_itself(view)) {
+            Tensor index = raw_view(arange(0, length, 1, DType::I64), sizes, strides, offset - low);
+            Tensor flat_index = raw_contiguous(index), flat = raw_contiguous(grad);
+            visit(grad.dtype(), [&](auto tag) {
+                using T = typename decltype(tag)::type;
+                auto* at = flat_index.template data<int64_t>();
+                T *from = flat.template data<T>(), *to = storage.template data<T>();
+                if constexpr (!std::is_same_v<T, bool>)
+                    for (int64_t i = 0; i < flat.numel(); ++i) to[at[i]] = T(to[at[i]] + from[i]);
+            });
+        } else {
+            copy_elements(view, grad);
+        }
+        out = raw_contiguous(raw_view(storage, old_sizes, old_strides, old_offset - low));
+    }
+    if (should_record(grad))
+        record("AsStridedBackwardBackward0", {out}, {grad}, {}, [=](Backward& ctx) -> Tensors {
+            Tensor base = kagari::empty_strided(from_sizes, from_strides, ctx.grad().dtype(),
+                                                ctx.grad().device());
+            Window w{{from_sizes, ctx.grad().dtype(), ctx.grad().device()},
+                     from_strides,
+                     {to_sizes, ctx.grad().dtype(), ctx.grad().device()},
+                     to_strides,
+                     offset - old_offset};
+            return {engine_ops.window(ctx.grad(), w)};
+        });
+    return out;
+}
+
+/// The part of a base-shaped gradient that a window shows.
+static Tensor window(const Tensor& base_grad, const Window& w) {
+    Tensor out;
+    {
+        NoGrad guard;
+        Tensor laid =
+            zeros_with_layout(w.base.sizes, w.base_strides, w.base.dtype, base_grad.device());
+        copy_elements(laid, base_grad);
+        out = empty(w.view.sizes, w.view.dtype, base_grad.device());
+        copy_elements(out, raw_view(laid, w.view.sizes, w.strides, w.offset, w.view.dtype));
+    }
+    if (should_record(base_grad))
+        record("WindowBackward0", {out}, {base_grad}, {}, [w](Backward& ctx) -> Tensors {
+            return {engine_ops.window_scatter({}, ctx.grad(), w)};
+        });
+    return out;
+}
+
+static Tensor window_scatter(const Tensor& base_grad, const Tensor& part, const Window& w) {
+    Tensor out;
+    {
+        NoGrad guard;
+        Tensor laid = zeros_with_layout(w.base.sizes, w.base_strides, w.base.dtype, part.device());
+        if (base_grad.defined()) copy_elements(laid, base_grad);
+        copy_elements(raw_view(laid, w.view.sizes, w.strides, w.offset, w.view.dtype), part);
+        out = laid;
+    }
+    bool recorded = base_grad.defined() ? should_record(base_grad, part) : should_record(part);
+    if (recorded)
+        record("WindowScatterBackward0", {out}, {base_grad.defined() ? base_grad : part, part}, {},
+               [w, has_base = base_grad.defined()](Backward& ctx) -> Tensors {
+                   Tensor rest = has_base ? engine_ops.window_scatter(
+                                                ctx.grad(), zeros(w.view.sizes, w.view.dtype), w)
+                                          : Tensor();
+                   return {rest, engine_ops.window(ctx.grad(), w)};
+               });
+    return out;
+}
+
+static Tensor conform(const Tensor& grad, const OutputInfo& info) {
+    Tensor out = grad;
+    if (is_complex(out.dtype()) && !is_complex(info.dtype)) out = select(view_as_real(out), -1, 0);
+    if (!same_sizes(out.sizes(), info.sizes)) {
+        IntSpan from = out.sizes();
+        bool fits = from.size() >= info.sizes.size();
+        for (size_t i = 0; fits && i < info.sizes.size(); ++i) {
+            int64_t to = info.sizes[info.sizes.size() - 1 - i], have = from[from.size() - 1 - i];
+            fits = to == have || to == 1;
+        }
+        check<RuntimeError>(fits, "backward: a function returned an invalid gradient: got shape ",
+                            from, " but expected shape compatible with ", IntSpan(info.sizes));
+        out = sum_to_size(out, info.sizes);
+    }
+    return to(out, info.dtype);
+}
+
+static void add_inplace(const Tensor& a, const Tensor& b) {
+    NoGrad guard;
+    add.into(a, a, b);
+}
+
+static bool has_nan(const Tensor& t) {
+    if (!is_floating(t.dtype()) && !is_complex(t.dtype())) return false;
+    NoGrad guard;
+    return item(sum(to(isnan(t), DType::I64), Dims(), false, std::nullopt)).to<int64_t>() > 0;
+}
+
+static const bool engine_ready = [] {
+    engine_ops.add = [](const Tensor& a, const Tensor& b) { return add(a, b); };
+    engine_ops.add_inplace = add_inplace;
+    engine_ops.zeros = [](const OutputInfo& info) {
+        return zeros(info.sizes, info.dtype, info.device);
+    };
+    engine_ops.ones_like = [](const Tensor& t) { return ones_like(t); };
+    engine_ops.conform = conform;
+    engine_ops.clone = [](const Tensor& t) { return clone(t); };
+    engine_ops.window = window;
+    engine_ops.window_scatter = window_scatter;
+    engine_ops.has_nan = has_nan;
+    return true;
+}();
+
+}  // namespace ops
+}  // namespace kagari

@@ -1,0 +1,64 @@
+// Checks and resizing of tensors that are written to.
+#include "ops/output.h"
+
+namespace kagari {
+
+void (*warn)(const std::string&) = nullptr;
+
+void resize(const Tensor& t, IntSpan sizes) {
+    int64_t count = checked_numel(sizes, "resize_");
+    TensorBody& body = *t.body();
+    int64_t end;
+    bool overflow = __builtin_add_overflow(count, body.offset, &end) ||
+                    __builtin_mul_overflow(end, static_cast<int64_t>(t.itemsize()), &end);
+    check<RuntimeError>(!overflow, "resize_: Storage size calculation overflowed with sizes ",
+                        sizes);
+    if (count && static_cast<size_t>(end) > body.storage->bytes())
+        body.storage->resize(static_cast<size_t>(end));
+    body.sizes = Dims(sizes);
+    body.strides = contiguous_strides(sizes);
+    body.update_layout();
+}
+
+void prepare_out(const Tensor& out, IntSpan sizes, DType dtype, const char* op) {
+    check<RuntimeError>(can_cast(dtype, out.dtype()), op, ": result type ", dtype,
+                        " can't be cast to the desired output type ", out.dtype());
+    if (same_sizes(out.sizes(), sizes)) return;
+    if (out.numel() != 0 && warn) {
+        std::ostringstream os;
+        os << op << ": an output with one or more elements was resized since it had shape "
+           << out.sizes() << ", which does not match the required output shape " << IntSpan(sizes)
+           << ". Resize it to zero elements first, with out.resize_(0), to reuse it.";
+        warn(os.str());
+    }
+    resize(out, sizes);
+}
+
+static std::pair<const char*, const char*> extent(const Tensor& t) {
+    auto* first = static_cast<const char*>(t.data());
+    int64_t last = 0;
+    for (int64_t i = 0; i < t.dim(); ++i) last += (t.sizes()[i] - 1) * t.strides()[i];
+    return {first, first + (last + 1) * static_cast<int64_t>(t.itemsize())};
+}
+
+bool may_share_memory(const Tensor& a, const Tensor& b) {
+    if (a.numel() == 0 || b.numel() == 0 || !a.data() || !b.data()) return false;
+    auto [a0, a1] = extent(a);
+    auto [b0, b1] = extent(b);
+    return a0 < b1 && b0 < a1;
+}
+
+bool same_window(const Tensor& a, const Tensor& b) {
+    return a.data() == b.data() && a.itemsize() == b.itemsize() &&
+           same_sizes(a.sizes(), b.sizes()) && same_sizes(a.strides(), b.strides());
+}
+
+void check_partial_overlap(const Tensor& out, const Tensor& in, const char* op) {
+    if (out.storage() != in.storage() || same_window(out, in) || !may_share_memory(out, in)) return;
+    check<RuntimeError>(!is_dense(out) || !is_dense(in), op,
+                        ": unsupported operation: some elements of the input tensor and the "
+                        "written-to tensor refer to a single memory location. Please clone() the "
+                        "tensor before performing the operation.");
+}
+
+}  // namespace kagari

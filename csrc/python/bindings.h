@@ -1,0 +1,18 @@
+// What module.cpp calls: each binding file adds its part to kagari._C.
+#pragma once
+#include <nanobind/nanobind.h>
+
+namespace kagari {
+
+void bind_errors(nanobind::module_& m);
+void bind_size(nanobind::module_& m);
+void bind_dtype(nanobind::module_& m);
+void bind_device(nanobind::module_& m);
+void bind_tensor_type(nanobind::module_& m);
+void bind_tensor_methods(nanobind::module_& m);
+void bind_ops(nanobind::module_& m);
+void bind_autograd(nanobind::module_& m);
+void bind_function(nanobind::module_& m);
+void bind_kernels(nanobind::module_& m);
+
+}  // namespace kagari
