@@ -275,7 +275,7 @@ def relu(x):
 # --- 6. A network learns (src/kagari/nn, src/kagari/optim) ---------------------------------------
 
 
-def train(steps: int = 600) -> float:
+def train(steps: int = 1500) -> float:
     """Learn which of two quadrants a point is in; the share that the network gets right."""
     random = np.random.default_rng(0)
     x = random.standard_normal((256, 2))
@@ -291,7 +291,7 @@ def train(steps: int = 600) -> float:
         loss = squared_error(model(x), y).mean()
         loss.backward()
         for parameter in (w1, b1, w2, b2):
-            parameter.data = parameter.data - 0.3 * parameter.grad
+            parameter.data = parameter.data - 0.1 * parameter.grad
             parameter.grad = None
     return float(np.mean(np.sign(model(x).data) == y))
 
