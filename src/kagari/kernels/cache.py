@@ -1,4 +1,4 @@
-"""Compiled kernels on disk, by content: written atomically, verified when read, safe between processes.
+"""Compiled kernels on disk, by content: atomic, verified when read, safe between processes.
 
 An entry is a header, a checksum and the object code. One that is truncated, changed or foreign is
 dropped and counts as missing. What the keys are made of is left to runtime.py.
@@ -14,8 +14,8 @@ MAGIC = b"kagari kernel 1\n"
 
 
 def folder() -> Path:
-    """KAGARI_CACHE_DIR, or `kagari/kernels` in the user's cache folder."""
-    chosen = os.environ.get("KAGARI_CACHE_DIR")
+    """KAGARI_CACHE, or `kagari/kernels` in the user's cache folder."""
+    chosen = os.environ.get("KAGARI_CACHE")
     if chosen:
         return Path(chosen)
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"

@@ -60,7 +60,11 @@ def _depending(order: list[e.Expr], wrt: list[e.Expr]) -> set[e.Expr]:
     active = set(wrt)
     for x in order:
         flows = dtypes.is_floating(x.dtype) or dtypes.is_complex(x.dtype)
-        if flows and any(a in active for a in x.args):
+        if not any(a in active for a in x.args):
+            continue
+        if x.op == "bitcast":
+            raise NotDifferentiable("bitcast has no derivative: give the function one of its own")
+        if flows:
             active.add(x)
     return active
 

@@ -1,9 +1,9 @@
 """Scalar expressions: immutable, hash-consed nodes that carry their dtype.
 
-Written with `from . import expr as e`. Python operators and the functions below build them; equal expressions are the same object, so
-common subexpressions are shared by construction, and constants are folded as they meet. What a node
-means is left to semantics.py, its derivative to diff.py, its machine code to lower.py. Half types
-do not occur here: their values are loaded as f32.
+Used by way of `from . import expr as e`. Python operators and the functions below build them; equal
+expressions are the same object, so common subexpressions are shared by construction, and constants
+are folded as they meet. What a node means is left to semantics.py, its derivative to diff.py, its
+machine code to lower.py. Half types do not occur here: their values are loaded as f32.
 """
 
 import ctypes

@@ -169,7 +169,7 @@ class _Lowering:
             loaded = put.load(operand.dtype, pointers[k], lanes)
             if self.half(k):
                 loaded = [self.or_float(k, loaded[0], lanes)]
-            for leaf, value in zip(_leaves(operand), loaded, strict=True):
+            for leaf, value in zip(leaves(operand), loaded, strict=True):
                 values[leaf] = value
         names = put.emit(self.roots, values, lanes)
         for k, parts in enumerate(self.results):
@@ -293,7 +293,7 @@ class _Lowering:
             )
 
 
-def _leaves(operand: Operand) -> tuple[e.Expr, ...]:
+def leaves(operand: Operand) -> tuple[e.Expr, ...]:
     """What stands in an expression for the loaded value(s)."""
     x = e.symbol(operand.name, operand.dtype)
     return (e.real(x), e.imag(x)) if dtypes.is_complex(x.dtype) else (x,)

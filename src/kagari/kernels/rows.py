@@ -251,5 +251,8 @@ def find_row(name: str) -> Row:
         raise KeyError(f"no pointwise op has the row {name!r}")
     row: Row = _variant_row(op, index)
     for part in parts[order:]:
-        row = row.derivative(int(part[1:]))
+        i = int(part[1:])
+        if i >= len(row.operands) or row.derivatives[i].rule != "Op":
+            raise KeyError(f"{row.name} has no derivative row {part!r}")
+        row = row.derivative(i)
     return row

@@ -58,7 +58,7 @@ def minimum(input, other):
     return smaller(input, other)
 
 
-minimum.derivative(lambda grad, input, other: _share(grad, other, input)[::-1])
+minimum.derivative(lambda grad, input, other: _share(grad, other, input))
 
 
 @pointwise(dtypes="real", flags="fmo")
