@@ -1,6 +1,6 @@
 """Kernels by name: "exp.d0.f32" is the row "exp.d0" computing in f32. Any machine."""
 
-from . import loops, rows
+from . import define, loops, rows, rowwise, sweep
 from .lower import Function, lower
 from .targets import Target, module_text
 
@@ -11,8 +11,11 @@ def split_name(name: str) -> tuple[str, str]:
     return row, dtype
 
 
-def program_of(name: str) -> loops.Pointwise:
+def program_of(name: str) -> loops.Pointwise | rowwise.Row:
     """The loop program of a kernel; KeyError for a name that no definition has."""
+    define.load()
+    if found := rowwise.find(name):
+        return found[0].program(found[1])
     row_name, dtype = split_name(name)
     row = rows.find_row(row_name)
     if dtype not in row.dtypes:
@@ -20,8 +23,10 @@ def program_of(name: str) -> loops.Pointwise:
     return loops.pointwise(row, dtype)
 
 
-def lower_program(program: loops.Pointwise, target: Target, symbol: str) -> Function:
+def lower_program(program: loops.Pointwise | rowwise.Row, target: Target, symbol: str) -> Function:
     """A loop program as a function for a machine."""
+    if isinstance(program, rowwise.Row):
+        return sweep.lower(program, target, symbol)
     return lower(program, target, symbol)
 
 

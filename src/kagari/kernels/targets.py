@@ -84,7 +84,10 @@ def optimize(module, machine) -> None:
     options = llvm.create_pipeline_tuning_options(speed_level=1)
     options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = False
     passes = llvm.create_new_function_pass_manager()
+    passes.add_sroa_pass()
     passes.add_instruction_combine_pass()
+    passes.add_new_gvn_pass()
+    passes.add_simplify_cfg_pass()
     builder = llvm.create_pass_builder(machine, options)
     for function in module.functions:
         if not function.is_declaration:

@@ -10,8 +10,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from . import define, loops, rows, table
-from .lower import lower
+from . import define, kernel, rows, rowwise, table
 from .targets import TARGETS
 
 FULL_ORDER = ("f32", "f64")  # second derivatives in other dtypes are compiled at first use
@@ -61,53 +60,57 @@ def _collect(module: str, seen: dict[str, str]) -> None:
 
 
 def names() -> list[str]:
-    """All units, in the order of the table."""
-    return list(define.load())
+    """All units: the ops in the order of the table, then the row programs."""
+    return [*define.load(), *(p.name for p in rowwise.registry.values() if p.built)]
 
 
-def _key(op: define.Pointwise, levels: list[str]) -> str:
+def _key(op: define.Pointwise | rowwise.Rowwise, levels: list[str]) -> str:
     module = op.body.__module__.split(".kernels.")[-1]
     return digest(_compiler_key(), _file_key(module), op.name, *levels)
 
 
 def trace(name: str, cache: Path, levels: list[str]) -> dict:
     """The unit: its rows as values; per level, functions by symbol and symbols by kernel name."""
-    op = define.registry[name]
+    op = define.registry.get(name) or rowwise.registry[name]
     path = cache / f"{name}-{_key(op, levels)}.json"
     if path.exists():
         return json.loads(path.read_text())
-    found = rows.rows_of(op)
     unit = {
-        "file": str(path),
-        "op": table.op_fields(op, [r for r in found if isinstance(r, rows.VariantRow)]),
-        "rows": [table.fields(r) for r in found],
-        "kernels": {},
-        "functions": {},
-        "declarations": {},
-    }
+        "file": str(path), "op": None, "rows": [],
+        "kernels": {}, "functions": {}, "declarations": {},
+    }  # fmt: skip
+    if isinstance(op, rowwise.Rowwise):
+        kernels = [f"{name}.{dtype}" for dtype in op.built]
+    else:
+        found = rows.rows_of(op)
+        variants = [r for r in found if isinstance(r, rows.VariantRow)]
+        unit.update(op=table.op_fields(op, variants), rows=[table.fields(r) for r in found])
+        kernels = [f"{r.name}.{dtype}" for r in found for dtype in _built(r)]
     for level in levels:
-        _lower_all(found, level, unit)
+        _lower_all(kernels, level, unit)
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps(unit))
     partial.replace(path)
     return unit
 
 
+def _built(row: rows.Row) -> list[str]:
+    return [d for d in row.dtypes if order_of(row) <= 1 or d in FULL_ORDER]
+
+
 def order_of(row: rows.Row) -> int:
     return 1 + order_of(row.source) if isinstance(row, rows.DerivativeRow) else 0
 
 
-def _lower_all(found: list[rows.Row], level: str, unit: dict) -> None:
+def _lower_all(names: list[str], level: str, unit: dict) -> None:
     kernels, functions, declarations = {}, {}, set()
-    for row in found:
-        for dtype in row.dtypes:
-            if order_of(row) > 1 and dtype not in FULL_ORDER:
-                continue
-            function = lower(loops.pointwise(row, dtype), TARGETS[level], "kernel")
-            symbol = f"k{level}_{digest(function.text)}"
-            functions[symbol] = function.text
-            declarations |= function.declarations
-            kernels[f"{row.name}.{dtype}"] = symbol
+    for name in names:
+        program = kernel.program_of(name)
+        function = kernel.lower_program(program, TARGETS[level], "kernel")
+        symbol = f"k{level}_{digest(function.text)}"
+        functions[symbol] = function.text
+        declarations |= function.declarations
+        kernels[name] = symbol
     unit["kernels"][level] = kernels
     unit["functions"][level] = functions
     unit["declarations"][level] = sorted(declarations)
@@ -115,4 +118,4 @@ def _lower_all(found: list[rows.Row], level: str, unit: dict) -> None:
 
 def cpp(made: list[dict]) -> str:
     """pointwise_table.cpp."""
-    return table.cpp([r for u in made for r in u["rows"]], [u["op"] for u in made])
+    return table.cpp([r for u in made for r in u["rows"]], [u["op"] for u in made if u["op"]])

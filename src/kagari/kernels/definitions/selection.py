@@ -26,7 +26,7 @@ def smaller(a: e.Expr, b: e.Expr) -> e.Expr:
 
 
 def _share(grad: e.Expr, a: e.Expr, b: e.Expr) -> tuple[e.Expr, e.Expr]:
-    """The gradients of a and b where the larger was taken: half each on a tie, all to both on NaN."""
+    """The gradients of a and b where the larger was taken: half each on a tie."""
     half, zero = grad * 0.5, e.const(0, grad)
     tie = a == b
     return (

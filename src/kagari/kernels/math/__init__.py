@@ -4,12 +4,17 @@ Each file holds one family; accuracy.py holds the stated errors. The public ops 
 left to definitions/.
 """
 
+from . import complex as _complex  # gives the functions their complex forms  # noqa: F401
 from .error import erf, erfc, erfcx, ndtr, normal_density
 from .exponential import cosh, exp, exp2, expm1, sigmoid, sinh, tanh
 from .floats import sqrt
+from .inverse import acos, acosh, asin, asinh, atan, atan2, atanh
 from .logarithm import log, log1p, log2, log10, softplus
+from .power import hypot, pow
+from .trigonometric import cos, sin, tan
 
 __all__ = [
-    "cosh", "erf", "erfc", "erfcx", "exp", "exp2", "expm1", "log", "log10", "log1p", "log2", "ndtr",
-    "normal_density", "sigmoid", "sinh", "softplus", "sqrt", "tanh",
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cos", "cosh", "erf", "erfc",
+    "erfcx", "exp", "exp2", "expm1", "hypot", "log", "log10", "log1p", "log2", "ndtr",
+    "normal_density", "pow", "sigmoid", "sin", "sinh", "softplus", "sqrt", "tan", "tanh",
 ]  # fmt: skip

@@ -1,0 +1,192 @@
+"""The functions on complex numbers, from the real ones on their parts.
+
+Inverse functions follow Kahan ("Branch cuts for complex elementary functions", 1987), so that cuts
+and signed zeros come out as in C. Their error is small beside |result|; no bound per part is
+stated.
+"""
+
+from .. import expr as e
+from . import exponential, floats, inverse, logarithm, power, trigonometric
+from .accuracy import on_complex
+from .exponential import cosh, exp, expm1, sinh
+from .floats import sqrt
+from .inverse import asinh, atan2
+from .logarithm import log, log1p
+from .power import hypot
+from .trigonometric import cos, sin, tan
+
+_LN2 = 0.6931471805599453
+_LOG2E = 1.4426950408889634
+_LOG10E = 0.4342944819032518
+
+
+def parts(z: e.Expr) -> tuple[e.Expr, e.Expr]:
+    return e.real(z), e.imag(z)
+
+
+def times_i(z: e.Expr) -> e.Expr:
+    return e.complex_(-e.imag(z), e.real(z))
+
+
+def by_i(z: e.Expr) -> e.Expr:
+    return e.complex_(e.imag(z), -e.real(z))
+
+
+def _keep_zero(y: e.Expr, product: e.Expr) -> e.Expr:
+    """A zero imaginary part stays zero beside an infinite factor."""
+    return e.where(y == 0.0, y, product)
+
+
+@on_complex(exponential.exp)
+def _exp(z):
+    x, y = parts(z)
+    size = exp(x)
+    return e.complex_(size * cos(y), _keep_zero(y, size * sin(y)))
+
+
+@on_complex(exponential.exp2)
+def _exp2(z):
+    return exp(z * _LN2)
+
+
+@on_complex(exponential.expm1)
+def _expm1(z):
+    x, y = parts(z)
+    half = sin(0.5 * y)
+    return e.complex_(expm1(x) * cos(y) - 2.0 * half * half, _keep_zero(y, exp(x) * sin(y)))
+
+
+@on_complex(exponential.sigmoid)
+def _sigmoid(z):
+    return 1.0 / (1.0 + exp(-z))
+
+
+def log_abs(z: e.Expr) -> e.Expr:
+    """log |z|, accurate where |z| is near 1."""
+    x, y = (e.abs(p) for p in parts(z))
+    large, small = e.max(x, y), e.min(x, y)
+    near = 0.5 * log1p((large - 1.0) * (large + 1.0) + small * small)
+    size = hypot(x, y)
+    return e.where((size > 0.5) & (size < 2.0), near, log(size))
+
+
+@on_complex(logarithm.log)
+def _log(z):
+    x, y = parts(z)
+    return e.complex_(log_abs(z), atan2(y, x))
+
+
+@on_complex(logarithm.log2)
+def _log2(z):
+    return log(z) * _LOG2E
+
+
+@on_complex(logarithm.log10)
+def _log10(z):
+    return log(z) * _LOG10E
+
+
+@on_complex(logarithm.log1p)
+def _log1p(z):
+    x, y = parts(z)
+    near = 0.5 * log1p(2.0 * x + (x * x + y * y))
+    size = e.where(hypot(x, y) < 0.5, near, log_abs(1.0 + z))
+    return e.complex_(size, atan2(y, 1.0 + x))
+
+
+@on_complex(floats.sqrt)
+def _sqrt(z):
+    x, y = parts(z)
+    t = e.sqrt(0.5 * e.abs(x) + 0.5 * hypot(x, y))
+    other = e.where(t == 0.0, e.abs(y), 0.5 * e.abs(y) / t)
+    right = x >= 0.0
+    return e.complex_(e.where(right, t, other), e.copysign(e.where(right, other, t), y))
+
+
+@on_complex(trigonometric.sin)
+def _sin(z):
+    x, y = parts(z)
+    return e.complex_(sin(x) * cosh(y), cos(x) * sinh(y))
+
+
+@on_complex(trigonometric.cos)
+def _cos(z):
+    x, y = parts(z)
+    return e.complex_(cos(x) * cosh(y), -(sin(x) * sinh(y)))
+
+
+@on_complex(exponential.sinh)
+def _sinh(z):
+    x, y = parts(z)
+    return e.complex_(sinh(x) * cos(y), cosh(x) * sin(y))
+
+
+@on_complex(exponential.cosh)
+def _cosh(z):
+    x, y = parts(z)
+    return e.complex_(cosh(x) * cos(y), sinh(x) * sin(y))
+
+
+@on_complex(exponential.tanh)
+def _tanh(z):
+    """Kahan's form: it does not overflow before the result is 1."""
+    x, y = parts(z)
+    large = e.abs(x) > 20.0
+    t, s = tan(y), sinh(e.where(large, e.const(1.0, x), x))
+    beta = 1.0 + t * t
+    below = 1.0 + beta * s * s
+    re = beta * e.sqrt(1.0 + s * s) * s / below
+    far = 4.0 * sin(y) * cos(y) * exp(-2.0 * e.abs(x))
+    one = e.copysign(e.const(1.0, x), x)
+    return e.complex_(e.where(large, one, re), e.where(large, far, t / below))
+
+
+@on_complex(trigonometric.tan)
+def _tan(z):
+    return by_i(exponential.tanh(times_i(z)))
+
+
+@on_complex(inverse.asin)
+def _asin(z):
+    plus, minus = sqrt(1.0 + z), sqrt(1.0 - z)
+    angle = atan2(e.real(z), e.real(plus * minus))
+    return e.complex_(angle, asinh(e.imag(e.conj(minus) * plus)))
+
+
+@on_complex(inverse.acos)
+def _acos(z):
+    plus, minus = sqrt(1.0 + z), sqrt(1.0 - z)
+    angle = 2.0 * atan2(e.real(minus), e.real(plus))
+    return e.complex_(angle, asinh(e.imag(e.conj(plus) * minus)))
+
+
+@on_complex(inverse.acosh)
+def _acosh(z):
+    plus, minus = sqrt(z + 1.0), sqrt(z - 1.0)
+    angle = 2.0 * atan2(e.imag(minus), e.real(plus))
+    return e.complex_(asinh(e.real(e.conj(minus) * plus)), angle)
+
+
+@on_complex(inverse.asinh)
+def _asinh(z):
+    return by_i(inverse.asin(times_i(z)))
+
+
+@on_complex(inverse.atanh)
+def _atanh(z):
+    x, y = parts(z)
+    inside = 4.0 * x / ((1.0 - x) * (1.0 - x) + y * y)
+    return e.complex_(0.25 * log1p(inside), 0.5 * atan2(2.0 * y, (1.0 - x) * (1.0 + x) - y * y))
+
+
+@on_complex(inverse.atan)
+def _atan(z):
+    return by_i(inverse.atanh(times_i(z)))
+
+
+@on_complex(power.pow)
+def _pow(z, w):
+    """e^(w log z); 0 to a power with a positive real part is 0, anything to the power 0 is 1."""
+    one, zero = e.const(1, z), e.const(0, z)
+    power_ = e.where((z == 0.0) & (e.real(w) > 0.0), zero, exp(w * log(z)))
+    return e.where(w == 0.0, one, power_)
