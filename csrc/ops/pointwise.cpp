@@ -56,10 +56,12 @@ DType compute_dtype(const PointwiseSpec& spec, const Operand* operands) {
     for (int i = 0; i < spec.operands; ++i) {
         char kind = spec.kinds[i];
         if (kind != 'T' && kind != 'R' && kind != 'C') continue;
-        if (operands[i].is_tensor())
-            promotion.add_tensor(operands[i].tensor().dtype(), operands[i].tensor().dim() == 0);
-        else
+        if (!operands[i].is_tensor()) {
             promotion.add_scalar(operands[i].scalar());
+            continue;
+        }
+        const Tensor& t = operands[i].tensor();
+        promotion.add_tensor(kind == 'C' ? real_counterpart(t.dtype()) : t.dtype(), t.dim() == 0);
     }
     DType dtype = promotion.result();
     if (spec.promote == Promote::Float && dtype < DType::F16) dtype = default_dtype();
