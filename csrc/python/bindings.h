@@ -14,5 +14,12 @@ void bind_ops(nanobind::module_& m);
 void bind_autograd(nanobind::module_& m);
 void bind_function(nanobind::module_& m);
 void bind_kernels(nanobind::module_& m);
+void bind_values(nanobind::module_& m);
+void bind_from_data(nanobind::module_& m);
+void bind_numpy(nanobind::module_& m);
+void bind_dlpack(nanobind::module_& m);
+void bind_storage(nanobind::module_& m);
+void bind_memory(nanobind::module_& m);
+void bind_interceptor(nanobind::module_& m);
 
 }  // namespace kagari

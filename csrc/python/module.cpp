@@ -12,6 +12,13 @@ NB_MODULE(_C, m) {
     bind_device(m);
     bind_tensor_type(m);
     bind_tensor_methods(m);
+    bind_values(m);
+    bind_from_data(m);
+    bind_numpy(m);
+    bind_dlpack(m);
+    bind_storage(m);
+    bind_memory(m);
+    bind_interceptor(m);
     bind_kernels(m);
     bind_ops(m);
     bind_autograd(m);

@@ -10,6 +10,7 @@
 #include "python/bindings.h"
 #include "python/errors.h"
 #include "python/operators.h"
+#include "python/values.h"
 #include "runtime/parallel.h"
 
 namespace kagari {
@@ -145,6 +146,7 @@ void bind_tensor_type(nanobind::module_& m) {
         {Py_sq_length, reinterpret_cast<void*>(length)},
     };
     add_operator_slots(slots);
+    add_value_slots(slots);
     slots.push_back({0, nullptr});
     PyType_Spec spec{"kagari.Tensor", sizeof(PyTensor), 0,
                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots.data()};

@@ -20,7 +20,9 @@ class Storage final : public Counted {
     void* data() const { return data_; }
     size_t bytes() const { return bytes_; }
     Device device() const { return device_; }
-    bool resizable() const { return !release_; }
+    bool resizable() const { return !release_ && !pinned_; }
+    /// From here on the memory stays where it is: somebody outside holds its address.
+    void forbid_resize() { pinned_ = true; }
     /// Reallocates, keeping the common prefix. RuntimeError for memory that is not our own.
     void resize(size_t bytes);
 
@@ -32,6 +34,7 @@ class Storage final : public Counted {
     void* data_;
     size_t bytes_;
     Device device_;
+    bool pinned_ = false;
     std::atomic<int64_t> version_{0};
     std::function<void()> release_;
 };

@@ -1,0 +1,122 @@
+// Interceptors written in Python: a callable that sees every op of its thread. What a user makes
+// of it, such as the op log, is left to src/kagari/utils/.
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include "ops/op.h"
+#include "python/arguments.h"
+#include "python/bindings.h"
+#include "python/errors.h"
+#include "python/tensor_type.h"
+
+namespace nb = nanobind;
+
+namespace kagari {
+namespace {
+
+/// An op as Python sees it.
+struct OpHandle {
+    const OpRecord* op;
+};
+
+/// Arguments or results. They stay boxed, so that what Python only passes on keeps its exact type.
+struct Boxed {
+    Values values;
+};
+
+nb::object item(const Boxed& boxed, int64_t index) {
+    auto size = static_cast<int64_t>(boxed.values.size());
+    if (index < 0) index += size;
+    check<IndexError>(index >= 0 && index < size, "index ", index, " out of range for ", size,
+                      " values");
+    return nb::steal(to_python(boxed.values[static_cast<size_t>(index)]));
+}
+
+Values to_arguments(const OpRecord& op, nb::handle args) {
+    if (nb::isinstance<Boxed>(args)) return nb::inst_ptr<Boxed>(args)->values;
+    Values values;
+    for (nb::handle o : args) {
+        check<TypeError>(values.size() < op.schema().params.size(), op.name(), ": expected ",
+                         op.schema().params.size(), " arguments");
+        const Param& param = op.schema().params[values.size()];
+        Value value;
+        if (!o.is_none() || !param.optional)
+            check<TypeError>(to_value(o.ptr(), param, value) == Match::Yes, op.name(), ": ",
+                             param.name, ": cannot take a ", Py_TYPE(o.ptr())->tp_name);
+        values.push_back(std::move(value));
+    }
+    return values;
+}
+
+Value to_result(const OpRecord& op, nb::handle o) {
+    if (o.is_none()) return Tensor();
+    if (is_tensor(o.ptr())) return unwrap(o.ptr());
+    if (op.schema().list_result) {
+        Tensors list;
+        for (nb::handle t : o) {
+            check<TypeError>(is_tensor(t.ptr()), op.name(), ": an interceptor must return tensors");
+            list.push_back(unwrap(t.ptr()));
+        }
+        return list;
+    }
+    if (PyBool_Check(o.ptr())) return o.ptr() == Py_True;
+    if (PyLong_Check(o.ptr())) return nb::cast<int64_t>(o);
+    if (PyFloat_Check(o.ptr())) return nb::cast<double>(o);
+    fail<TypeError>(op.name(), ": an interceptor returned a ", Py_TYPE(o.ptr())->tp_name,
+                    ", expected what op.run() returned, or a list of tensors");
+}
+
+class PythonInterceptor final : public Interceptor {
+  public:
+    explicit PythonInterceptor(nb::handle function) : function_(keep_alive(function.ptr())) {}
+
+    Values call(const OpRecord& op, Values args) override {
+        nb::object result = nb::handle(function_.get())(OpHandle{&op}, Boxed{std::move(args)});
+        if (nb::isinstance<Boxed>(result)) return nb::inst_ptr<Boxed>(result)->values;
+        Values values;
+        for (nb::handle o : result) values.push_back(to_result(op, o));
+        check<TypeError>(values.size() == op.schema().results, op.name(),
+                         ": an interceptor must return ", op.schema().results, " values, got ",
+                         values.size());
+        return values;
+    }
+
+  private:
+    std::shared_ptr<PyObject> function_;
+};
+
+std::vector<std::string> parameter_names(const OpHandle& self) {
+    std::vector<std::string> names;
+    for (const Param& param : self.op->schema().params) names.push_back(param.name);
+    return names;
+}
+
+}  // namespace
+
+void bind_interceptor(nb::module_& m) {
+    nb::class_<Boxed>(m, "Boxed", "Arguments or results of an op, as a sequence.")
+        .def("__len__", [](const Boxed& b) { return b.values.size(); })
+        .def("__getitem__", item);
+    nb::class_<OpHandle>(m, "OpHandle", "An op, as interceptors see it.")
+        .def_prop_ro("name", [](const OpHandle& self) { return std::string(self.op->name()); })
+        .def_prop_ro("schema", [](const OpHandle& self) { return self.op->schema_text(); })
+        .def_prop_ro("parameters", parameter_names)
+        .def(
+            "run",
+            [](const OpHandle& self, nb::handle args) {
+                return Boxed{self.op->run(to_arguments(*self.op, args))};
+            },
+            nb::arg("args"), "Goes on to the next interceptor, or to the op's body.")
+        .def("__repr__",
+             [](const OpHandle& self) { return "<op " + std::string(self.op->name()) + ">"; });
+    m.def(
+        "_push_interceptor",
+        [](nb::handle function) {
+            push_interceptor(std::make_shared<PythonInterceptor>(function));
+        },
+        nb::arg("function"));
+    m.def("_pop_interceptor", pop_interceptor);
+}
+
+}  // namespace kagari
