@@ -5,10 +5,11 @@ set(KAGARI_AOT ${PROJECT_SOURCE_DIR}/cmake/build_kernels.py)
 file(MAKE_DIRECTORY ${KAGARI_GENERATED})
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
-  set(KAGARI_LEVELS neon)
+  set(levels neon)
 else()
-  set(KAGARI_LEVELS v2 v3 v4)
+  set(levels v2 v3 v4)
 endif()
+set(KAGARI_LEVELS "${levels}" CACHE STRING "Instruction set levels that kernels are built for")
 
 if(EXISTS ${KAGARI_AOT})
   file(GLOB_RECURSE KAGARI_KERNEL_COMPILER CONFIGURE_DEPENDS src/kagari/kernels/*.py)
