@@ -18,6 +18,7 @@ from .pairs import split
 from .targets import Target
 
 LONG_BODY = 24  # nodes; above this a second copy of the body costs more than collecting values
+BLOCK = 8  # vectors that are collected at a time
 
 
 @dataclass
@@ -123,9 +124,7 @@ class _Lowering:
             if k < self.outputs:
                 suits.append(f"%c{k}")
                 if self.long:
-                    self.allocas.append(
-                        f"%b{k} = alloca {self.memory_type(k, self.lanes)}, align 64"
-                    )
+                    self.buffer(k)
                 continue
             self.splat(k)
             self.write(f"%z{k} = icmp eq i64 %s{k}, 0", f"%cz{k} = or i1 %c{k}, %z{k}")
@@ -138,6 +137,11 @@ class _Lowering:
         for k, _ in self.each():
             self.write(f"%step{k} = select i1 %c{k}, i64 {self.size(k) * self.lanes}, i64 0")
 
+    def buffer(self, k: int) -> None:
+        vectors = BLOCK if self.long else 1
+        wide = self.memory_type(k, self.lanes)
+        self.allocas.append(f"%b{k} = alloca [{vectors} x {wide}], align 64")
+
     def splat(self, k: int) -> None:
         """Fill the operand's buffer with its first value."""
         scalar, wide = self.memory_type(k, 1), self.memory_type(k, self.lanes)
@@ -145,7 +149,7 @@ class _Lowering:
         align = dtypes.SIZE[dtypes.real_of(dtype)]
         count = int(wide[1:].split(" ")[0])
         width = count // self.lanes
-        self.allocas.append(f"%b{k} = alloca {wide}, align 64")
+        self.buffer(k)
         self.write(f"%f{k} = load {scalar}, ptr %p{k}, align {align}")
         pattern = ", ".join(f"i32 {j % width}" for j in range(count))
         if width == 1:
@@ -230,7 +234,8 @@ class _Lowering:
         self.write("%i.next = add nsw i64 %i, 1", f"%i.more = icmp slt i64 %i.next, {count}")
 
     def collecting(self) -> None:
-        """Rounds: many vectors in place, or one vector's worth of values by way of the buffers."""
+        """Rounds: many vectors in place, or a few of them by way of the buffers."""
+        block = BLOCK * self.lanes
         self.write(
             "br label %round",
             "round:",
@@ -239,8 +244,11 @@ class _Lowering:
             f"%full = icmp sge i64 %left, {self.lanes}",
             "%direct = and i1 %full, %ok",
             f"%whole = sdiv i64 %left, {self.lanes}",
-            "%count = select i1 %direct, i64 %whole, i64 1",
-            f"%few = select i1 %full, i64 {self.lanes}, i64 %left",
+            f"%many = icmp sge i64 %left, {block}",
+            f"%few = select i1 %many, i64 {block}, i64 %left",
+            f"%padded = add i64 %few, {self.lanes - 1}",
+            f"%collected = sdiv i64 %padded, {self.lanes}",
+            "%count = select i1 %direct, i64 %whole, i64 %collected",
             f"%span = mul i64 %whole, {self.lanes}",
             "%moved = select i1 %direct, i64 %span, i64 %few",
         )
@@ -252,11 +260,12 @@ class _Lowering:
                 f"%off{k} = mul i64 %at, %s{k}",
                 f"%here{k} = getelementptr i8, ptr %p{k}, i64 %off{k}",
                 f"%base{k} = select i1 {keep}, ptr %here{k}, ptr %b{k}",
+                f"%stride{k} = select i1 %direct, i64 %step{k}, i64 {self.size(k) * self.lanes}",
             )
         self.write("br i1 %direct, label %run, label %collect0")
         self.copies("collect", range(self.outputs, len(self.program.operands)), "run", into=True)
         self.write("run:", "br label %vector")
-        self.vectors("run", [f"%base{k}" for k, _ in self.each()], "%count")
+        self.vectors("run", [f"%base{k}" for k, _ in self.each()], "%count", "%stride")
         self.write("br i1 %i.more, label %vector, label %ran")
         self.write("ran:", "br i1 %direct, label %round.end, label %scatter0")
         self.copies("scatter", range(self.outputs), "round.end", into=False)
