@@ -5,6 +5,7 @@ kernels.
 from .. import expr as e
 from .. import math as m
 from ..define import Scalar, pointwise
+from .complex import abs as absolute
 
 
 @pointwise(dtypes="integral floating", flags="fmi")
@@ -40,7 +41,7 @@ def tanh(input):
     return m.tanh(input)
 
 
-@pointwise(dtypes="floating", flags="N")
+@pointwise(dtypes="integral floating", flags="N")
 def relu6(input):
     """min(max(input, 0), 6). The gradient at 0 and 6 is 0.
 
@@ -55,7 +56,7 @@ def _(grad, input):
     return e.where((input <= 0) | (input >= 6), e.const(0, grad), grad)
 
 
-@pointwise(dtypes="floating", flags="N")
+@pointwise(dtypes="signed floating", flags="N")
 def hardtanh(input, min_val=-1.0, max_val=1.0):
     """input kept within [min_val, max_val]. The gradient at a bound is 0.
 
@@ -120,7 +121,7 @@ def selu(input):
     return e.where(input > 0, input, m.expm1(input) * _SELU_ALPHA) * _SELU_SCALE
 
 
-@pointwise(dtypes="floating", flags="N")
+@pointwise(dtypes="floating complex", flags="N")
 def silu(input):
     """input * sigmoid(input).
 
@@ -180,17 +181,18 @@ def logsigmoid(input):
     return -m.softplus(-input)
 
 
-@pointwise(dtypes="floating", flags="N")
+@pointwise(promote="float", flags="N")
 def softsign(input):
     """input / (1 + |input|).
 
     >>> kagari.nn.functional.softsign(kagari.tensor([-1., 3.]))
     tensor([-0.5000,  0.7500])
     """
-    return input / (1 + e.abs(input))
+    size = absolute(input)
+    return input / (1 + size)
 
 
-@pointwise(dtypes="floating", flags="N")
+@pointwise(promote="float", flags="N")
 def tanhshrink(input):
     """input - tanh(input).
 

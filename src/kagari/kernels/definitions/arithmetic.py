@@ -3,6 +3,7 @@
 from .. import expr as e
 from ..define import pointwise
 from ..dtypes import is_complex, is_floating, is_integral
+from ..function import function
 
 
 @pointwise()
@@ -46,7 +47,8 @@ def mul(input, other):
     return input * other
 
 
-def floor_quotient(a: e.Expr, b: e.Expr) -> e.Expr:
+@function
+def floor_quotient(a, b):
     """The quotient rounded down, exactly as Python's //."""
     if not is_floating(a.dtype):
         quotient = e.idiv(a, b)
@@ -61,6 +63,9 @@ def floor_quotient(a: e.Expr, b: e.Expr) -> e.Expr:
     floored = e.where(quotient - floored > 0.5, floored + 1, floored)
     floored = e.where(quotient == 0, e.copysign(e.const(0, a), a / b), floored)
     return e.where(b == 0, a / b, floored)
+
+
+floor_quotient.derivative(lambda: (None, None))
 
 
 @pointwise(
@@ -205,7 +210,7 @@ def _(grad, input, other):
     return e.where(input == 0, e.const(0, grad), grad * same), None
 
 
-@pointwise(dtypes="floating")
+@pointwise(dtypes="f32 f64")
 def nextafter(input, other):
     """The next floating-point number after input towards other.
 
@@ -217,15 +222,18 @@ def nextafter(input, other):
     away = (other > input) == (input > 0)
     stepped = e.bitcast(e.where(away, bits + 1, bits - 1), input.dtype)
     moved = e.where(input == 0, e.copysign(tiniest, other), stepped)
-    return e.where(input == other, other, e.where(e.isnan(input + other), input + other, moved))
+    stuck = (input == other) | e.isnan(other)
+    return e.where(stuck, other, e.where(e.isnan(input), input, moved))
 
 
-nextafter.derivative(lambda grad: (None, None))
+@nextafter.derivative
+def _(grad, input, other):
+    return e.where(input == other, e.const(0, grad), grad), None
 
 
 @pointwise(dtypes="real")
 def heaviside(input, values):
-    """0 below zero, 1 above, `values` at zero; NaN stays NaN.
+    """0 below zero and for NaN, 1 above, `values` at zero.
 
     >>> kagari.heaviside(kagari.tensor([-1.5, 0., 2.]), kagari.tensor(0.5))
     tensor([0.0000, 0.5000, 1.0000])
@@ -233,7 +241,7 @@ def heaviside(input, values):
     if input.dtype == "bool":
         return input | values
     inside = e.where(input > 0, e.const(1, input), e.const(0, input))
-    return e.where(input == 0, values, e.where(e.isnan(input), input, inside))
+    return e.where(input == 0, values, inside)
 
 
 heaviside.derivative(lambda grad: (None, None))
@@ -258,14 +266,14 @@ def _(grad, input, end, weight):
     return grad * e.conj(1 - weight), grad * e.conj(weight), grad * e.conj(end - input)
 
 
-@pointwise()
+@pointwise(dtypes="integral floating complex")
 def addcmul(input, tensor1, tensor2, *, value=1):
     """input + value * tensor1 * tensor2.
 
     >>> kagari.addcmul(kagari.ones(2), kagari.tensor([1., 2.]), kagari.tensor([3., 4.]), value=0.5)
     tensor([2.5000, 5.0000])
     """
-    return input + tensor1 * tensor2 * value
+    return input + tensor1 * value * tensor2
 
 
 @pointwise()
@@ -275,7 +283,7 @@ def addcdiv(input, tensor1, tensor2, *, value=1):
     >>> kagari.addcdiv(kagari.ones(2), kagari.tensor([1., 2.]), kagari.tensor([2., 4.]))
     tensor([1.5000, 1.5000])
     """
-    return input + tensor1 / tensor2 * value
+    return input + tensor1 * value / tensor2
 
 
 @pointwise(promote="float", dtypes="floating")

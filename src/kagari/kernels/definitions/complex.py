@@ -6,7 +6,7 @@ from ..define import pointwise
 from ..dtypes import is_complex
 
 
-@pointwise(aliases=("absolute",))
+@pointwise(dtypes="integral floating complex", aliases=("absolute",))
 def abs(input):
     """The absolute value; of a complex number its size, as a real number. The gradient at 0 is 0.
 
@@ -15,12 +15,12 @@ def abs(input):
     """
     if is_complex(input.dtype):
         return m.hypot(e.real(input), e.imag(input))
-    return input if input.dtype == "bool" else e.abs(input)
+    return e.abs(input)
 
 
 @abs.derivative
 def _(grad, input):
-    return grad * _direction(input)
+    return grad * sgn(input)
 
 
 def _direction(z: e.Expr) -> e.Expr:

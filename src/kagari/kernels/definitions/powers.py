@@ -20,7 +20,7 @@ def _integer_power(a: e.Expr, n: e.Expr) -> e.Expr:
     return e.where(n < 0, inverse, result)
 
 
-@pointwise()
+@pointwise(dtypes="integral floating complex")
 def pow(input, exponent):
     """input to the power of exponent. Integers wrap around.
 
@@ -29,8 +29,6 @@ def pow(input, exponent):
     """
     if is_floating(input.dtype) or is_complex(input.dtype):
         return m.pow(input, exponent)
-    if input.dtype == "bool":
-        return input | ~exponent
     return _integer_power(input, exponent)
 
 
@@ -144,7 +142,7 @@ def _(grad, input, eps):
     return e.where((input < eps) | (input > 1 - eps), e.const(0, grad), through)
 
 
-@pointwise(promote="float", dtypes="floating", flags="fmio")
+@pointwise(promote="float", flags="fmio")
 def ldexp(input, other):
     """input * 2^other.
 

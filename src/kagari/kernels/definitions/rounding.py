@@ -53,7 +53,7 @@ def _power_of_ten(n: e.Expr, like: e.Expr) -> e.Expr:
     return result
 
 
-@pointwise(dtypes="integral floating")
+@pointwise()
 def round(input, *, decimals: Int = 0):
     """To the nearest integer, ties to even; with `decimals` to that many digits after the point, or
     before it if negative.
@@ -64,7 +64,7 @@ def round(input, *, decimals: Int = 0):
     if not isinstance(decimals, e.Expr):
         return e.rint(input)
     if input.dtype not in ("f32", "f64"):
-        return input
+        raise e.Unsupported(f"round to decimals does not exist for {input.dtype}")
     ten = _power_of_ten(e.abs(decimals), input)
     up, down = input * ten, input / ten
     return e.where(decimals < 0, e.rint(down) * ten, e.rint(up) / ten)

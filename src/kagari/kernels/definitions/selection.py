@@ -93,7 +93,7 @@ def _(grad, input, other):
     return e.where(first, grad, e.const(0, grad)), e.where(first, e.const(0, grad), grad)
 
 
-@pointwise(dtypes="real", aliases=("clip",))
+@pointwise(aliases=("clip",))
 def clamp(input, min=None, max=None):
     """input kept within [min, max]; either bound may be missing or a tensor. NaN stays NaN; where
     min > max the result is max. The gradient at a bound is 1.
@@ -102,7 +102,9 @@ def clamp(input, min=None, max=None):
     tensor([-1.0000,  0.5000,  1.0000])
     """
     if min is None and max is None:
-        return input
+        raise e.Unsupported("clamp: at least one of min and max must not be None")
+    if input.dtype == "bool":
+        raise e.Unsupported("clamp does not exist for bool")
     result = input if min is None else larger(input, min)
     return result if max is None else smaller(result, max)
 

@@ -28,6 +28,15 @@ def times_i(z: e.Expr) -> e.Expr:
     return e.complex_(-e.imag(z), e.real(z))
 
 
+def plus_one(z: e.Expr) -> e.Expr:
+    """z + 1 by parts: the zero of a real summand's imaginary part could change a sign."""
+    return e.complex_(e.real(z) + 1.0, e.imag(z))
+
+
+def one_minus(z: e.Expr) -> e.Expr:
+    return e.complex_(1.0 - e.real(z), -e.imag(z))
+
+
 def by_i(z: e.Expr) -> e.Expr:
     return e.complex_(e.imag(z), -e.real(z))
 
@@ -78,19 +87,19 @@ def _log(z):
 
 @on_complex(logarithm.log2)
 def _log2(z):
-    return log(z) * _LOG2E
+    return e.complex_(log_abs(z) * _LOG2E, e.imag(log(z)) * _LOG2E)
 
 
 @on_complex(logarithm.log10)
 def _log10(z):
-    return log(z) * _LOG10E
+    return e.complex_(log_abs(z) * _LOG10E, e.imag(log(z)) * _LOG10E)
 
 
 @on_complex(logarithm.log1p)
 def _log1p(z):
     x, y = parts(z)
     near = 0.5 * log1p(2.0 * x + (x * x + y * y))
-    size = e.where(hypot(x, y) < 0.5, near, log_abs(1.0 + z))
+    size = e.where(hypot(x, y) < 0.5, near, log_abs(plus_one(z)))
     return e.complex_(size, atan2(y, 1.0 + x))
 
 
@@ -148,21 +157,21 @@ def _tan(z):
 
 @on_complex(inverse.asin)
 def _asin(z):
-    plus, minus = sqrt(1.0 + z), sqrt(1.0 - z)
+    plus, minus = sqrt(plus_one(z)), sqrt(one_minus(z))
     angle = atan2(e.real(z), e.real(plus * minus))
     return e.complex_(angle, asinh(e.imag(e.conj(minus) * plus)))
 
 
 @on_complex(inverse.acos)
 def _acos(z):
-    plus, minus = sqrt(1.0 + z), sqrt(1.0 - z)
+    plus, minus = sqrt(plus_one(z)), sqrt(one_minus(z))
     angle = 2.0 * atan2(e.real(minus), e.real(plus))
     return e.complex_(angle, asinh(e.imag(e.conj(plus) * minus)))
 
 
 @on_complex(inverse.acosh)
 def _acosh(z):
-    plus, minus = sqrt(z + 1.0), sqrt(z - 1.0)
+    plus, minus = sqrt(plus_one(z)), sqrt(e.complex_(e.real(z) - 1.0, e.imag(z)))
     angle = 2.0 * atan2(e.imag(minus), e.real(plus))
     return e.complex_(asinh(e.real(e.conj(minus) * plus)), angle)
 
