@@ -1,11 +1,18 @@
 """Activation functions, with PyTorch's signatures and `inplace`; the core does the arithmetic."""
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import kagari
 from kagari import Tensor
-from kagari._C import ops
+from kagari import _ops as ops
+
+
+def _written(input: Tensor, op: Callable[..., Tensor], *args: float) -> Tensor:
+    """`op` in place. Where it is recorded its backward needs what the input was, hence a copy."""
+    recorded = input.requires_grad and kagari.is_grad_enabled()
+    return input.copy_(op(input.clone() if recorded else input, *args))
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -20,13 +27,14 @@ def relu_(input: Tensor) -> Tensor:
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """x where x > threshold, elsewhere `value`."""
-    result = kagari.where(input > threshold, input, value).to(input.dtype)
-    return input.copy_(result) if inplace else result
+    if inplace:
+        return _written(input, ops.threshold, threshold, value)
+    return ops.threshold(input, threshold, value)
 
 
 def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
     """`threshold` in place."""
-    return input.copy_(kagari.where(input > threshold, input, value))
+    return _written(input, ops.threshold, threshold, value)
 
 
 def hardtanh(
@@ -38,7 +46,7 @@ def hardtanh(
     if input.dtype is kagari.bool:
         raise RuntimeError("hardtanh: expected a number dtype for input, got bool")
     if inplace:
-        return ops.hardtanh_(input, min_val, max_val)
+        return _written(input, ops.hardtanh, min_val, max_val)
     return ops.hardtanh(input, min_val, max_val)
 
 
@@ -49,17 +57,17 @@ def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Ten
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     """x clamped to [0, 6]."""
-    return ops.relu6_(input) if inplace else ops.relu6(input)
+    return _written(input, ops.relu6) if inplace else ops.relu6(input)
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, elsewhere alpha (exp(x) - 1)."""
-    return ops.elu_(input, alpha) if inplace else ops.elu(input, alpha)
+    return _written(input, ops.elu, alpha) if inplace else ops.elu(input, alpha)
 
 
 def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
     """`elu` in place."""
-    return ops.elu_(input, alpha)
+    return _written(input, ops.elu, alpha)
 
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -85,13 +93,13 @@ def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """x where x > 0, elsewhere negative_slope * x."""
     if inplace:
-        return ops.leaky_relu_(input, negative_slope)
+        return _written(input, ops.leaky_relu, negative_slope)
     return ops.leaky_relu(input, negative_slope)
 
 
 def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
     """`leaky_relu` in place."""
-    return ops.leaky_relu_(input, negative_slope)
+    return _written(input, ops.leaky_relu, negative_slope)
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
@@ -156,7 +164,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
 
 def logsigmoid(input: Tensor) -> Tensor:
     """log(sigmoid(x)), without overflow."""
-    return ops.log_sigmoid(input)
+    return ops.logsigmoid(input)
 
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
@@ -173,12 +181,12 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
 
 def tanhshrink(input: Tensor) -> Tensor:
     """x - tanh(x)."""
-    return input - input.tanh()
+    return ops.tanhshrink(input)
 
 
 def softsign(input: Tensor) -> Tensor:
     """x / (1 + |x|)."""
-    return input / (input.abs() + 1)
+    return ops.softsign(input)
 
 
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
@@ -198,22 +206,22 @@ def sigmoid(input: Tensor) -> Tensor:
 
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """x / 6 + 1 / 2, clamped to [0, 1]."""
-    return ops.hardsigmoid_(input) if inplace else ops.hardsigmoid(input)
+    return _written(input, ops.hardsigmoid) if inplace else ops.hardsigmoid(input)
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """x * hardsigmoid(x)."""
-    return ops.hardswish_(input) if inplace else ops.hardswish(input)
+    return _written(input, ops.hardswish) if inplace else ops.hardswish(input)
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """x * sigmoid(x)."""
-    return ops.silu_(input) if inplace else ops.silu(input)
+    return _written(input, ops.silu) if inplace else ops.silu(input)
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """x * tanh(softplus(x))."""
-    return ops.mish_(input) if inplace else ops.mish(input)
+    return _written(input, ops.mish) if inplace else ops.mish(input)
 
 
 def _implicit_dim(name: str, dims: int) -> int:

@@ -4,7 +4,7 @@ from typing import Any
 
 import kagari
 from kagari import Tensor
-from kagari._C import ops
+from kagari import _ops as ops
 
 from .activation import log_softmax, logsigmoid
 from .loss import legacy_reduction, reduced
@@ -189,9 +189,9 @@ def binary_cross_entropy_with_logits(
             f"Target size ({target.size()}) must be the same as input size ({input.size()})"
         )
     if pos_weight is None:
-        loss = (1 - target) * input - ops.log_sigmoid(input)
+        loss = (1 - target) * input - ops.logsigmoid(input)
     else:
-        loss = (1 - target) * input - ((pos_weight - 1) * target + 1) * ops.log_sigmoid(input)
+        loss = (1 - target) * input - ((pos_weight - 1) * target + 1) * ops.logsigmoid(input)
     return reduced(loss if weight is None else loss * weight, reduction)
 
 

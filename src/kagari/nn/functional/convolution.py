@@ -4,7 +4,7 @@ from typing import Any
 
 import kagari
 from kagari import Tensor
-from kagari._C import ops
+from kagari import _ops as ops
 
 from .shape import pad as _pad
 

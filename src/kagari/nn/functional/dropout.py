@@ -2,11 +2,8 @@
 
 import warnings
 
-import kagari
 from kagari import Tensor
-from kagari._C import ops
-
-_SELU_FLOOR = -1.7580993408473766  # what selu tends to at minus infinity
+from kagari import _ops as ops
 
 
 def _check(p: float) -> None:
@@ -20,50 +17,27 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     return ops.dropout_(input, p, training) if inplace else ops.dropout(input, p, training)
 
 
-def _feature_mask(input: Tensor, p: float) -> Tensor:
-    """One draw for each channel of each sample."""
-    if input.dim() < 2:
-        raise RuntimeError(
-            f"feature dropout: expected at least 2 dimensions, got {tuple(input.shape)}"
-        )
-    shape = [*input.shape[:2], *[1] * (input.dim() - 2)]
-    return input.new_empty(shape).bernoulli_(1 - p)
-
-
-def _feature_dropout(input: Tensor, p: float, training: bool, inplace: bool) -> Tensor:
-    if not training or p == 0 or input.numel() == 0:
-        return input
-    if p == 1:
-        return input.mul_(0) if inplace else input * 0
-    mask = _feature_mask(input, p).div_(1 - p)
-    return input.mul_(mask) if inplace else input * mask
-
-
-def _alpha(input: Tensor, p: float, training: bool, inplace: bool, features: bool) -> Tensor:
-    _check(p)
-    if not training or p == 0 or input.numel() == 0:
-        return input
-    if p == 1:
-        return input.mul_(0) if inplace else input * 0
-    mask = _feature_mask(input, p) if features else kagari.empty_like(input).bernoulli_(1 - p)
-    scale = ((_SELU_FLOOR**2 * p + 1) * (1 - p)) ** -0.5
-    shift = mask.sub(1).mul_(_SELU_FLOOR * scale).add_(_SELU_FLOOR * scale * p)
-    mask = mask.mul_(scale)
-    return input.mul_(mask).add_(shift) if inplace else input * mask + shift
-
-
 def alpha_dropout(
     input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
 ) -> Tensor:
     """Dropout that keeps mean and variance of `selu` activations."""
-    return _alpha(input, p, training, inplace, False)
+    _check(p)
+    op = ops.alpha_dropout_ if inplace else ops.alpha_dropout
+    return op(input, p, training)
 
 
 def feature_alpha_dropout(
     input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
 ) -> Tensor:
     """`alpha_dropout` of whole channels."""
-    return _alpha(input, p, training, inplace, True)
+    _check(p)
+    op = ops.feature_alpha_dropout_ if inplace else ops.feature_alpha_dropout
+    return op(input, p, training)
+
+
+def _features(input: Tensor, p: float, training: bool, inplace: bool) -> Tensor:
+    op = ops.feature_dropout_ if inplace else ops.feature_dropout
+    return op(input, p, training)
 
 
 def dropout1d(
@@ -82,11 +56,11 @@ def dropout1d(
 
 def _on_batch(input: Tensor, single: int, p: float, training: bool, inplace: bool) -> Tensor:
     if input.dim() != single:
-        return _feature_dropout(input, p, training, inplace)
+        return _features(input, p, training, inplace)
     if inplace:
-        _feature_dropout(input.unsqueeze(0), p, training, True)
+        _features(input.unsqueeze(0), p, training, True)
         return input
-    return _feature_dropout(input.unsqueeze(0), p, training, False).squeeze(0)
+    return _features(input.unsqueeze(0), p, training, False).squeeze(0)
 
 
 def dropout2d(
@@ -100,7 +74,7 @@ def dropout2d(
             "will result in an error in a future release.",
             stacklevel=2,
         )
-    return _feature_dropout(input, p, training, inplace)
+    return _features(input, p, training, inplace)
 
 
 def dropout3d(

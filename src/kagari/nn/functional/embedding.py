@@ -2,7 +2,7 @@
 
 import kagari
 from kagari import Tensor
-from kagari._C import ops
+from kagari import _ops as ops
 
 
 def _padding_row(padding_idx: int | None, rows: int) -> int:

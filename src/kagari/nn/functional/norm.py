@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import kagari
 from kagari import Tensor
-from kagari._C import ops
+from kagari import _ops as ops
 
 from .pooling import avg_pool2d, avg_pool3d
 from .shape import pad

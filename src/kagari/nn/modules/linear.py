@@ -5,7 +5,7 @@ from typing import Any
 
 import kagari
 from kagari import Tensor
-from kagari._C import ops
+from kagari import _ops as ops
 
 from .. import functional as F
 from .. import init
