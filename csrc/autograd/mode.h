@@ -1,11 +1,10 @@
-// The switches of a thread: is differentiation recorded, is this inference.
+// The switch of a thread: is differentiation recorded?
 #pragma once
 
 namespace kagari {
 
 struct ModeState {
     bool grad = true;
-    bool inference = false;
 };
 extern thread_local ModeState mode;
 

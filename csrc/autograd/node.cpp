@@ -177,7 +177,7 @@ void set_requires_grad(const Tensor& t, bool value) {
         "requires_grad_: you can only change requires_grad flags of leaf variables. If "
         "you want to use a computed variable in a subgraph that doesn't require "
         "differentiation use var_no_grad = var.detach().");
-    check<RuntimeError>(!value || !t.body()->inference || mode.inference,
+    check<RuntimeError>(!value || !t.body()->inference || making_inference_tensors,
                         "requires_grad_: Setting requires_grad=True on inference tensor outside "
                         "InferenceMode is not allowed; clone it first");
     t.body()->requires_grad = value;
@@ -237,7 +237,7 @@ void check_inplace(const Tensor& target, const char* op) {
                         "refers to a single memory location. Please clone() the tensor before "
                         "performing the operation.");
     check<RuntimeError>(
-        !target.body()->inference || mode.inference, op,
+        !target.body()->inference || making_inference_tensors, op,
         ": Inplace update to inference tensor outside InferenceMode is not allowed. "
         "You can make a clone to get a normal tensor before doing inplace update.");
     if (!grad_enabled()) return;

@@ -15,6 +15,10 @@ void pop_saved_hooks() { saved_hooks.pop_back(); }
 
 Saved::Saved(const Tensor& t, bool is_output) : is_output_(is_output) {
     if (!t.defined()) return;
+    check<RuntimeError>(
+        !t.body()->inference,
+        "backward: Inference tensors cannot be saved for backward. Make a clone to get a "
+        "normal tensor and use it in autograd.");
     version_ = t.version();
     if (is_output) {
         // the node must not keep alive the tensor that keeps the node alive

@@ -82,11 +82,17 @@ static const Op<Tensor(IntSpan, IntSpan, DType, Device)> empty_strided_op{
     "_empty_strided(int[] size, int[] stride, dtype dtype, device device) -> Tensor", "p",
     empty_strided_body, ""};
 
+static Tensor empty_like_body(const Tensor& t, DType dtype, Device device) {
+    return t.is_contiguous()
+               ? kagari::empty(t.sizes(), dtype, device)
+               : kagari::empty_strided(t.sizes(), preserved_strides(t), dtype, device);
+}
+static const Op<Tensor(const Tensor&, DType, Device)> empty_like_op{
+    "_empty_like(Tensor input, dtype dtype, device device) -> Tensor", "p", empty_like_body, ""};
+
 static Tensor full_like_body(const Tensor& t, const Scalar& value, DType dtype, Device device) {
     check_representable(value, dtype, "full_like");
-    Tensor out = t.is_contiguous()
-                     ? kagari::empty(t.sizes(), dtype, device)
-                     : kagari::empty_strided(t.sizes(), preserved_strides(t), dtype, device);
+    Tensor out = empty_like_body(t, dtype, device);
     fill(out, value);
     return out;
 }

@@ -68,7 +68,7 @@ static Tensor view_body(const Tensor& t, IntSpan sizes) {
     return make_view(t, full, strides, t.offset(), "ViewBackward0",
                      [old = t.body()->sizes](const Tensor& g) { return reshape(g, old); });
 }
-const Op<Tensor(const Tensor&, IntSpan)> view{"_view(Tensor input, int[] size) -> Tensor", "p",
+const Op<Tensor(const Tensor&, IntSpan)> view{"view(Tensor input, int[] size) -> Tensor", "m",
                                               view_body, ""};
 
 static Tensor reshape_body(const Tensor& t, IntSpan sizes) {

@@ -166,8 +166,8 @@ class PySavedHooks final : public SavedHooks {
 void bind_modes(nb::module_& m) {
     m.def("is_grad_enabled", [] { return mode.grad; });
     m.def("_set_grad_enabled", [](bool on) { return std::exchange(mode.grad, on); });
-    m.def("is_inference_mode_enabled", [] { return mode.inference; });
-    m.def("_set_inference", [](bool on) { return std::exchange(mode.inference, on); });
+    m.def("is_inference_mode_enabled", [] { return making_inference_tensors; });
+    m.def("_set_inference", [](bool on) { return std::exchange(making_inference_tensors, on); });
     m.def("_set_anomaly", set_anomaly);
     m.def("_anomaly_enabled", anomaly_enabled);
     m.def("_set_anomaly_reporter", [](nb::object note, nb::object report) {

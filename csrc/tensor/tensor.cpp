@@ -7,7 +7,11 @@ namespace kagari {
 
 static std::atomic<int64_t> live{0};
 
-TensorBody::TensorBody() { live.fetch_add(1, std::memory_order_relaxed); }
+thread_local bool making_inference_tensors = false;
+
+TensorBody::TensorBody() : inference(making_inference_tensors) {
+    live.fetch_add(1, std::memory_order_relaxed);
+}
 TensorBody::~TensorBody() { live.fetch_sub(1, std::memory_order_relaxed); }
 int64_t live_tensors() { return live.load(); }
 

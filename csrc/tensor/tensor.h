@@ -11,6 +11,9 @@
 
 namespace kagari {
 
+/// Under inference_mode: what is made now never takes part in differentiation.
+extern thread_local bool making_inference_tensors;
+
 /// What autograd/ attaches to a tensor.
 struct AutogradSlot {
     virtual ~AutogradSlot() = default;

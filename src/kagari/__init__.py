@@ -4,12 +4,40 @@
     >>> torch.ones(2, 3).sum()
     tensor(6.)
 
-What is public here is put together from the parts below; nothing heavy is imported.
+What is public here is put together from the parts below. Submodules are loaded when they are first
+named, so that `import kagari` stays quick.
 """
+
+from importlib import import_module as _import_module
+from typing import Any as _Any
 
 from . import _C
 from ._C import *  # noqa: F403
-from ._ops import *  # noqa: F403
 from ._C import Tensor as Tensor
+from ._ops import *  # noqa: F403
+from ._creation import *  # noqa: F403
+from ._views import *  # noqa: F403
+from . import autograd
+from .autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
+from ._C import is_grad_enabled, is_inference_mode_enabled
+from ._constants import *  # noqa: F403
 
 __version__ = "0.1.0"
+
+_LAZY = (
+    "fft", "library", "linalg", "nn", "optim", "overrides", "random", "serialization", "show",
+    "special", "testing", "utils",
+)  # fmt: skip
+_FROM_LAZY = {"load": "serialization", "save": "serialization"}
+
+
+def __getattr__(name: str) -> _Any:
+    if name in _LAZY:
+        return _import_module(f".{name}", __name__)
+    if name in _FROM_LAZY:
+        return getattr(_import_module(f".{_FROM_LAZY[name]}", __name__), name)
+    raise AttributeError(f"module 'kagari' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY, *_FROM_LAZY})
