@@ -412,19 +412,16 @@ bool has_override(PyObject* o) {
     PyTypeObject* type = Py_TYPE(o);
     if (type == tensor_type || type == &PyFloat_Type || type == &PyLong_Type ||
         type == &PyTuple_Type || type == &PyList_Type || type == &PyBool_Type || o == Py_None ||
-        type == &PyUnicode_Type)
+        type == &PyUnicode_Type || !overrides_enabled)
         return false;
     PyObject* found = _PyType_Lookup(type, name);
     if (!found) return false;
-    static PyObject* ours = nullptr;  // Tensor's own, and the one that switches it off
-    static PyObject* disabled = nullptr;
-    if (!ours) {
-        ours = _PyType_Lookup(tensor_type, name);
-        PyRef module(PyImport_ImportModule("kagari._C"));
-        disabled = PyObject_GetAttrString(module.get(), "_disabled_torch_function_impl");
-        if (!disabled) PyErr_Clear();
-    }
-    return found != ours && found != disabled;
+    // A subclass without one of its own has Tensor's, which gives results the subclass.
+    static PyObject* disabled = [] {
+        PyRef module(checked(PyImport_ImportModule("kagari._C")));
+        return checked(PyObject_GetAttrString(module.get(), "_disabled_torch_function_impl"));
+    }();
+    return found != disabled;
 }
 
 PyObject* call_override(PyObject* function, PyObject* const* args, size_t count, PyObject* names) {

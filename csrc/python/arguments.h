@@ -27,7 +27,10 @@ struct Parsed {
 bool parse_arguments(const OpRecord& op, PyObject* const* args, size_t count, PyObject* names,
                      Parsed& parsed);
 
-/// Has the class of `o` a __torch_function__ other than Tensor's own?
+/// Off while an override runs the plain op, or by the user's wish.
+extern thread_local bool overrides_enabled;
+/// Has the class of `o` a __torch_function__? (Tensor itself and classes that switch it off have
+/// none.)
 bool has_override(PyObject* o);
 /// Calls the overriding __torch_function__ of one of the arguments. New reference.
 PyObject* call_override(PyObject* function, PyObject* const* args, size_t count, PyObject* names);

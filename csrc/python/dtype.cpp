@@ -3,7 +3,9 @@
 
 #include <nanobind/nanobind.h>
 
+#include "python/arguments.h"
 #include "python/errors.h"
+#include "python/tensor_type.h"
 #include "tensor/scalar.h"
 
 namespace nb = nanobind;
@@ -99,6 +101,25 @@ static void set_default(nb::handle dtype) {
     set_default_dtype(t);
 }
 
+static void take_part(Promotion& promotion, PyObject* o) {
+    Scalar number;
+    if (is_tensor(o)) {
+        const Tensor& t = unwrap(o);
+        promotion.add_tensor(t.dtype(), t.dim() == 0);
+    } else {
+        check<TypeError>(to_scalar(o, number), "result_type: expected tensors or numbers, got ",
+                         Py_TYPE(o)->tp_name);
+        promotion.add_scalar(number);
+    }
+}
+
+static nb::object result_type(nb::handle a, nb::handle b) {
+    Promotion promotion;
+    take_part(promotion, a.ptr());
+    take_part(promotion, b.ptr());
+    return nb::steal(wrap(promotion.result()));
+}
+
 void bind_dtype(nb::module_& m) {
     dtype_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
     if (!dtype_type) nb::raise_python_error();
@@ -120,6 +141,8 @@ void bind_dtype(nb::module_& m) {
             return nb::steal(wrap(promote(get(a, "promote_types"), get(b, "promote_types"))));
         },
         nb::arg("type1"), nb::arg("type2"), "The smallest dtype that holds both.");
+    m.def("result_type", result_type, nb::arg("tensor1"), nb::arg("tensor2"),
+          "The dtype of an op on the two, each a tensor or a number.");
     m.def(
         "can_cast",
         [get](nb::handle a, nb::handle b) {

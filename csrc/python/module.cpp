@@ -12,6 +12,7 @@ NB_MODULE(_C, m) {
     bind_device(m);
     bind_tensor_type(m);
     bind_tensor_methods(m);
+    bind_overrides(m);
     bind_values(m);
     bind_from_data(m);
     bind_numpy(m);

@@ -14,6 +14,16 @@ from typing import Any as _Any
 from . import _C
 from ._C import *  # noqa: F403
 from ._C import Tensor as Tensor
+from ._layouts import (
+    channels_last,
+    channels_last_3d,
+    contiguous_format,
+    layout,
+    memory_format,
+    preserve_format,
+    strided,
+)
+from ._limits import finfo, iinfo
 from ._ops import *  # noqa: F403
 from ._creation import *  # noqa: F403
 from ._views import *  # noqa: F403
@@ -21,6 +31,12 @@ from . import autograd
 from .autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
 from ._C import is_grad_enabled, is_inference_mode_enabled
 from ._constants import *  # noqa: F403
+from ._storage import TypedStorage
+from ._exchange import asarray, from_dlpack, to_dlpack
+from ._printing import get_printoptions, printoptions, set_printoptions
+from . import _tensor
+from ._queries import *  # noqa: F403
+from . import cpu
 
 __version__ = "0.1.0"
 

@@ -15,6 +15,9 @@ class Parameter(Tensor):
         requires_grad: whether gradients are accumulated into it.
     """
 
+    # results of ops on parameters are plain tensors
+    __torch_function__ = kagari._C._disabled_torch_function_impl
+
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Self:
         if data is None:
             data = kagari.empty(0)
@@ -61,6 +64,7 @@ class Buffer(Tensor):
         persistent: whether the buffer is part of the module's `state_dict`.
     """
 
+    __torch_function__ = kagari._C._disabled_torch_function_impl
     persistent: bool
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Self:

@@ -1,0 +1,201 @@
+"""The __torch_function__ protocol: classes that replace what functions on tensors do.
+
+Ops ask in C++ whether an argument's class overrides them (csrc/python/arguments.cpp) and come here
+only if so; functions and methods written in Python ask by `overridable` or handle_torch_function.
+"""
+
+import functools
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any, Self
+
+import kagari
+from kagari import _C
+from kagari._C import Tensor
+
+_disabled_torch_function_impl = _C._disabled_torch_function_impl
+
+
+class DisableTorchFunctionSubclass:
+    """Within the block no class overrides anything."""
+
+    def __enter__(self) -> Self:
+        self._before = _C._set_overrides(False)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        _C._set_overrides(self._before)
+
+
+def has_torch_function(relevant_args: Iterable[Any]) -> bool:
+    """Does the class of one of these override functions on tensors?"""
+    return any(_C._has_override(arg) for arg in relevant_args)
+
+
+def has_torch_function_unary(arg: Any) -> bool:
+    """has_torch_function for one argument."""
+    return _C._has_override(arg)
+
+
+def has_torch_function_variadic(*args: Any) -> bool:
+    """has_torch_function for arguments given one by one."""
+    return has_torch_function(args)
+
+
+def _overriding(args: Iterable[Any]) -> list[Any]:
+    """One argument per overriding class: subclasses before their bases, else in order."""
+    found: list[Any] = []
+    for arg in args:
+        if not _C._has_override(arg) or any(type(arg) is type(f) for f in found):
+            continue
+        before = next((i for i, f in enumerate(found) if issubclass(type(arg), type(f))), None)
+        found.insert(len(found) if before is None else before, arg)
+    return found
+
+
+def handle_torch_function(
+    public_api: Callable[..., Any], relevant_args: Iterable[Any], *args: Any, **kwargs: Any
+) -> Any:
+    """Asks the overriding classes in turn; the first answer that is not NotImplemented counts."""
+    found = _overriding(relevant_args)
+    types = tuple(type(arg) for arg in found)
+    for arg in found:
+        result = type(arg).__torch_function__(public_api, types, args, kwargs)
+        if result is not NotImplemented:
+            return result
+    name = getattr(public_api, "__qualname__", repr(public_api))
+    raise TypeError(
+        f"no implementation found for '{name}' on types that implement __torch_function__: "
+        f"{[t.__name__ for t in types]}"
+    )
+
+
+def _parts(args: Iterable[Any]) -> Iterable[Any]:
+    """Arguments, and the items of lists and tuples among them."""
+    for arg in args:
+        if isinstance(arg, list | tuple):
+            yield from _parts(arg)
+        else:
+            yield arg
+
+
+def _dispatch(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Called by C++ for an op with an overriding argument."""
+    return handle_torch_function(function, _parts([*args, *kwargs.values()]), *args, **kwargs)
+
+
+def overridable(owner: type, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method written in Python that subclasses override through __torch_function__."""
+
+    @functools.wraps(method)
+    def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if type(self) is not owner and _C._has_override(self):
+            return handle_torch_function(checked, (self,), self, *args, **kwargs)
+        return method(self, *args, **kwargs)
+
+    checked.__name__ = name
+    checked.__qualname__ = f"{owner.__name__}.{name}"
+    return checked
+
+
+# --- what Tensor itself does ---------------------------------------------------------------------
+
+
+@functools.cache
+def get_default_nowrap_functions() -> set[Any]:
+    """Functions whose results Tensor's own __torch_function__ leaves as they are."""
+    names = (
+        "__repr__",
+        "__format__",
+        "__reduce_ex__",
+        "__deepcopy__",
+        "untyped_storage",
+        "storage",
+    )
+    return {getattr(Tensor, name) for name in names if hasattr(Tensor, name)}
+
+
+def _convert(result: Any, cls: type) -> Any:
+    if isinstance(result, Tensor) and not isinstance(result, cls):
+        return _C._alias_as(cls, result)
+    if isinstance(result, tuple | list):
+        parts = [_convert(part, cls) for part in result]
+        if hasattr(result, "_fields"):
+            return type(result)(*parts)
+        return type(result)(parts)
+    return result
+
+
+def _default_torch_function(
+    cls: type, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+) -> Any:
+    """Runs the function and gives tensors in its result this class."""
+    if not all(issubclass(cls, t) for t in types):
+        return NotImplemented
+    with DisableTorchFunctionSubclass():
+        result = func(*args, **(kwargs or {}))
+        if cls is Tensor or func in get_default_nowrap_functions():
+            return result
+        return _convert(result, cls)
+
+
+Tensor.__torch_function__ = classmethod(_default_torch_function)
+
+
+# --- what can be overridden ----------------------------------------------------------------------
+
+
+def is_tensor_like(inp: Any) -> bool:
+    """A tensor, or an object of a class with __torch_function__."""
+    return isinstance(inp, Tensor) or hasattr(type(inp), "__torch_function__")
+
+
+@functools.cache
+def get_overridable_functions() -> dict[Any, list[Callable[..., Any]]]:
+    """Everything that __torch_function__ sees, by the place it is found in."""
+    places: dict[Any, list[Callable[..., Any]]] = {
+        kagari: [f for name, f in vars(kagari).items() if name in _C.places["functions."]],
+        Tensor: [
+            member
+            for name, member in vars(Tensor).items()
+            if callable(member) and not name.startswith("_")
+        ],
+    }
+    return places
+
+
+def is_tensor_method_or_property(func: Any) -> bool:
+    """Is it found on Tensor?"""
+    return func in get_overridable_functions()[Tensor] or getattr(func, "__name__", "") == "__get__"
+
+
+def resolve_name(func: Any) -> str | None:
+    """A readable name of a function that can be overridden."""
+    for place, functions in get_overridable_functions().items():
+        if func in functions:
+            owner = "torch" if place is kagari else "torch.Tensor"
+            return f"{owner}.{func.__name__}"
+    return None
+
+
+def wrap_torch_function(
+    dispatcher: Callable[..., Iterable[Any]],
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorator: makes a function overridable; `dispatcher` names the arguments that count."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            relevant = tuple(dispatcher(*args, **kwargs))
+            if has_torch_function(relevant):
+                return handle_torch_function(checked, relevant, *args, **kwargs)
+            return function(*args, **kwargs)
+
+        return checked
+
+    return decorate
