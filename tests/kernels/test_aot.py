@@ -7,7 +7,8 @@ import subprocess
 import numpy as np
 import pytest
 
-from kagari.kernels import aot, define, rows, runtime
+from kagari.kernels import aot, define, kernel, rows, runtime
+from kagari.kernels.targets import TARGETS, object_code
 
 HOST = runtime.host().name
 OPS = ("add", "exp", "lt")
@@ -62,3 +63,10 @@ def test_the_table_of_ops_is_cpp(built):
     text = (out / "pointwise_table.cpp").read_text()
     assert '{"exp.d0", 2, Promote::Same, \'T\', "TT"' in text
     assert '"add(Tensor input, Tensor other, *, Scalar alpha=1) -> Tensor"' in text
+
+
+def test_other_machines_are_compiled_for_here():
+    """ARM objects come out of the same IR writer."""
+    target = TARGETS["neon"]
+    for name in ("exp.f32", "mul.c64", "add.f16", "sum.f32"):
+        assert object_code(kernel.ir_of(name, target), target)[18] == 0xB7  # EM_AARCH64

@@ -100,7 +100,7 @@ def test_the_saved_result_is_used():
     assert rows.find_row("sqrt").derivatives[0].uses == ("output",)
     assert rows.find_row("add").derivatives[0].rule == "Identity"
     assert rows.find_row("lt").derivatives[0].rule == "None"
-    assert rows.find_row("nextafter").derivatives[0].rule == "Zero"
+    assert rows.find_row("floor").derivatives[0].rule == "Zero"
 
 
 def test_a_function_is_not_differentiated_through_its_body():

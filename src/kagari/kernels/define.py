@@ -21,16 +21,18 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations, product
-from typing import Any
+from typing import Annotated, Any
 
 from . import dtypes
 from . import expr as e
 from .function import Function, Rule, named_rule
 
-Bool = "B"
-Int = "I"
-Scalar = "S"
-Real = "R"
+# Annotations of operands that are not of the computing dtype; the letters are those of Kind in
+# csrc/ops/pointwise_spec.h.
+Bool = Annotated[Any, "B"]
+Int = Annotated[Any, "I"]
+Scalar = Annotated[Any, "S"]
+Real = Annotated[Any, "R"]
 
 PROMOTIONS = ("same", "float", "compare", "bool")
 
@@ -88,7 +90,8 @@ class Pointwise:
 
     def _parameter(self, p: inspect.Parameter) -> Parameter:
         keyword = p.kind is p.KEYWORD_ONLY
-        kind = "T" if p.annotation is p.empty else p.annotation
+        marks = getattr(p.annotation, "__metadata__", ())
+        kind = marks[0] if marks else "T"
         if p.name in self.modes or isinstance(p.default, str):
             return Parameter(p.name, "mode", "", p.default, keyword)
         if p.default is p.empty or p.default is None:
@@ -96,8 +99,7 @@ class Pointwise:
             return Parameter(p.name, role, kind, None, keyword)
         if isinstance(p.default, bool) or not isinstance(p.default, (int, float)):
             raise TypeError(f"{self.name}: default of {p.name} must be a number, a string or None")
-        kind = "S" if p.annotation is p.empty else kind
-        return Parameter(p.name, "scalar", kind, p.default, keyword)
+        return Parameter(p.name, "scalar", marks[0] if marks else "S", p.default, keyword)
 
     def _variants(self):
         """Fewest operands first: the first one that can serve a call is the most specialised."""
@@ -176,7 +178,7 @@ class Pointwise:
 
     def promote_of(self, variant: Variant) -> str:
         """same, float or bool."""
-        promotion = self.promotes.get(variant.mode, self.promotes.get(None, "same"))
+        promotion = self.promotes.get(variant.mode) or self.promotes.get(None) or "same"
         return "same" if promotion == "compare" else promotion
 
     def __repr__(self):

@@ -78,7 +78,7 @@ def signed_bits_of(dtype: str) -> str:
 
 def select(names: str) -> tuple[str, ...]:
     """The dtypes named by groups and codes, in numbering order: "floating c64"."""
-    chosen = set()
+    chosen: set[str] = set()
     for name in names.split():
         chosen.update(GROUPS.get(name, (name,)))
     unknown = chosen - set(ALL)

@@ -93,7 +93,7 @@ def symbol(name: str, dtype: str) -> Expr:
     return node("input", (), dtypes.compute_of(dtype), name)
 
 
-def const(value: complex, dtype: "str | Expr") -> Expr:
+def const(value: Any, dtype: "str | Expr") -> Expr:
     """`value` as a constant of a dtype (or of the dtype of an expression), rounded to it."""
     dtype = dtypes.compute_of(dtype.dtype if isinstance(dtype, Expr) else dtype)
     value = value.item() if hasattr(value, "item") else value

@@ -1,15 +1,20 @@
-"""Pointwise loop programs as PTX kernels: a grid-stride loop, one value per thread and step.
+"""Loop programs as PTX kernels: a grid-stride loop, one value or one row per thread and step.
 
-The parameters are n, then a pointer and a byte stride for each operand, outputs first. As on CPUs,
-a half operand with stride 1 is one value in f32. Launching is left to the CUDA runtime.
+The parameters of a pointwise kernel are n, then a pointer and a byte stride for each operand,
+outputs first; as on CPUs, a half operand with stride 1 is one value in f32. Those of a row program
+are the rows, the size of a row, then for each operand a pointer and its strides from row to row and
+along the row. Launching is left to the CUDA runtime.
 """
 
-from . import dtypes
+from collections.abc import Callable
+
+from . import dtypes, sweep
 from . import expr as e
 from .emit import Emitter
 from .loops import Pointwise
 from .lower import Function, leaves
 from .pairs import split
+from .rowwise import Row
 from .targets import TARGETS, assembly, module_text
 
 _INDEX = ("tid", "ntid", "ctaid", "nctaid")
@@ -28,7 +33,14 @@ class _Lowering:
         self.lines += [line if line.endswith(":") else f"  {line}" for line in lines]
 
     def function(self) -> Function:
+        count = len(self.program.operands)
+        parameters = ["i64 %n", *(f"ptr %p{k}, i64 %t{k}" for k in range(count))]
+        return Function(self.grid(parameters, [], self.body), self.declarations)
+
+    def grid(self, parameters: list[str], head: list[str], body: Callable[[], None]) -> str:
+        """The kernel's text: `body` writes what one thread does for its next %i below %n."""
         self.write("entry:")
+        self.lines += head
         for r in _INDEX:
             self.write(
                 f"%{r} = call i32 @llvm.nvvm.read.ptx.sreg.{r}.x()",
@@ -43,7 +55,7 @@ class _Lowering:
             "loop:",
             "%i = phi i64 [ %first, %entry ], [ %i.next, %next ]",
         )
-        self.body()
+        body()
         self.write(
             "br label %next",
             "next:",
@@ -53,10 +65,8 @@ class _Lowering:
             "exit:",
             "ret void",
         )
-        count = len(self.program.operands)
-        parameters = ["i64 %n", *(f"ptr %p{k}, i64 %t{k}" for k in range(count))]
-        head = f"define ptx_kernel void @{self.symbol}({', '.join(parameters)}) #0 {{"
-        return Function("\n".join([head, *self.lines, "}"]), self.declarations)
+        start = f"define ptx_kernel void @{self.symbol}({', '.join(parameters)}) #0 {{"
+        return "\n".join([start, *self.lines, "}"])
 
     def body(self) -> None:
         put, outputs = self.emitter, len(self.program.outputs)
@@ -97,11 +107,46 @@ class _Lowering:
         return self.emitter.put(f"phi float [ {loaded}, %{before} ], [ %x{k}, %{before}.one ]")
 
 
-def lower(program: Pointwise, symbol: str) -> Function:
+def lower_rows(program: Row, symbol: str) -> Function:
+    """A row program, one thread per row: the function for one row, and a kernel that calls it."""
+    body = sweep.lower(program, TARGETS["ptx"], f"{symbol}_row")
+    count = len(program.operands)
+    code = _Lowering(Pointwise((), (), ()), symbol)
+    code.declarations |= body.declarations
+    parameters = ["i64 %n", "i64 %m"]
+    head = [f"  %data = alloca [{count} x ptr]", f"  %strides = alloca [{2 * count + 1} x i64]"]
+    head.append("  store i64 %m, ptr %strides")
+    for k in range(count):
+        parameters.append(f"ptr %p{k}, i64 %o{k}, i64 %s{k}")
+        for place, name in ((2 * k + 1, "o"), (2 * k + 2, "s")):
+            head += [
+                f"  %{name}p{k} = getelementptr i64, ptr %strides, i64 {place}",
+                f"  store i64 %{name}{k}, ptr %{name}p{k}",
+            ]
+
+    def one_row() -> None:
+        for k, operand in enumerate(program.operands):
+            moves = operand.kind in ("element", "row")
+            code.write(
+                f"%d{k} = mul i64 %i, {f'%o{k}' if moves else 0}",
+                f"%a{k} = getelementptr i8, ptr %p{k}, i64 %d{k}",
+                f"%dp{k} = getelementptr ptr, ptr %data, i64 {k}",
+                f"store ptr %a{k}, ptr %dp{k}",
+            )
+        code.write(f"call void @{symbol}_row(i64 1, ptr %data, ptr %strides)")
+
+    text = code.grid(parameters, head, one_row)
+    return Function(body.text + "\n" + text, code.declarations)
+
+
+def lower(program: Pointwise | Row, symbol: str) -> Function:
+    """Any loop program as a kernel named `symbol`."""
+    if isinstance(program, Row):
+        return lower_rows(program, symbol)
     return _Lowering(program, symbol).function()
 
 
-def ptx_of(program: Pointwise, symbol: str = "kernel") -> str:
+def ptx_of(program: Pointwise | Row, symbol: str = "kernel") -> str:
     """PTX text with one entry."""
     function = lower(program, symbol)
     ir = module_text(TARGETS["ptx"], [function.text], function.declarations)

@@ -116,7 +116,7 @@ class Row:
             g = found[i]
             found[i] = fit(g, x.dtype) if g is not None and operand.kind in "TRC" else None
         live = [i for i, g in enumerate(found) if g is not None]
-        for i, g in zip(live, simplify([found[i] for i in live]), strict=True):
+        for i, g in zip(live, simplify([g for g in found if g is not None]), strict=True):
             found[i] = g
         return found
 

@@ -4,6 +4,8 @@ Folding of constants (expr.py) and the interpreter (interpret.py) both read it. 
 around; division by zero of integers gives 0 and never traps, in every backend.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from . import dtypes
@@ -56,7 +58,7 @@ def _fused(a, b, c):
     return (a.astype(wide) * b.astype(wide) + c.astype(wide)).astype(a.dtype)
 
 
-BINARY = {
+BINARY: dict[str, Callable] = {
     "add": np.add,
     "sub": np.subtract,
     "mul": np.multiply,
@@ -80,7 +82,7 @@ BINARY = {
     "ne": np.not_equal,
 }
 
-UNARY = {
+UNARY: dict[str, Callable] = {
     "neg": _negate,
     "not": np.invert,
     "abs": np.abs,
@@ -94,7 +96,7 @@ UNARY = {
     "conj": np.conj,
 }
 
-TERNARY = {"fma": _fused, "where": np.where}
+TERNARY: dict[str, Callable] = {"fma": _fused, "where": np.where}
 
 
 def _cast(a, dtype: str):
@@ -117,5 +119,5 @@ def apply(op: str, dtype: str, args: tuple, data=None):
             out = np.empty(np.broadcast_shapes(args[0].shape, args[1].shape), numpy_dtype(dtype))
             out.real, out.imag = args[0].astype(real), args[1].astype(real)
             return out
-        table = (UNARY, BINARY, TERNARY)[len(args) - 1]
-        return np.asarray(table[op](*args)).astype(numpy_dtype(dtype), copy=False)
+        meaning = (UNARY, BINARY, TERNARY)[len(args) - 1][op]
+        return np.asarray(meaning(*args)).astype(numpy_dtype(dtype), copy=False)

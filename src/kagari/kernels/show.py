@@ -25,7 +25,8 @@ def formula(root: e.Expr) -> str:
     for x in order:
         for a in x.args:
             uses[a] = uses.get(a, 0) + 1
-    lines, texts = [], {}
+    lines: list[str] = []
+    texts: dict[e.Expr, str] = {}
     for x in order:
         text = _text(x, [texts[a] for a in x.args])
         own_line = x is not root and bool(x.args) and (uses[x] > 1 or len(text) > WIDTH)

@@ -6,6 +6,7 @@ repeated here.
 """
 
 import math
+from collections.abc import Callable
 
 from . import dtypes
 from . import expr as e
@@ -119,7 +120,7 @@ def _nested_choice(x, condition, a, b):
     return e.where(condition.args[0], b, a) if condition.op == "not" else None
 
 
-_RULES = {
+_RULES: dict[str, tuple[Callable, ...]] = {
     "add": (_join_choices, _add_zero, _add_negative),
     "sub": (_sub_zero, _sub_negative),
     "mul": (_times_minus_one, _pull_sign, _gather_constants),

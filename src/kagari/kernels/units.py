@@ -75,7 +75,7 @@ def trace(name: str, cache: Path, levels: list[str]) -> dict:
     path = cache / f"{name}-{_key(op, levels)}.json"
     if path.exists():
         return json.loads(path.read_text())
-    unit = {
+    unit: dict = {
         "file": str(path), "op": None, "rows": [],
         "kernels": {}, "functions": {}, "declarations": {},
     }  # fmt: skip
