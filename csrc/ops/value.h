@@ -33,6 +33,11 @@ struct Unbox<std::optional<T>> {
         return Unbox<T>::from(v);
     }
 };
+/// An operand, tensor or number, stays boxed.
+template <>
+struct Unbox<Value> {
+    static const Value& from(const Value& v) { return v; }
+};
 /// A null handle stands for None where an op takes a plain Generator.
 template <>
 struct Unbox<Ref<Generator>> {
@@ -41,6 +46,14 @@ struct Unbox<Ref<Generator>> {
         return std::get<Ref<Generator>>(v);
     }
 };
+
+/// The number in an operand that is not a tensor.
+inline Scalar unbox_scalar(const Value& v) {
+    if (auto* s = std::get_if<Scalar>(&v)) return *s;
+    if (auto* i = std::get_if<int64_t>(&v)) return *i;
+    if (auto* b = std::get_if<bool>(&v)) return *b;
+    return std::get<double>(v);
+}
 
 inline Value box(Value v) { return v; }
 template <class T>

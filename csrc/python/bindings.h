@@ -13,6 +13,7 @@ void bind_tensor_methods(nanobind::module_& m);
 void bind_ops(nanobind::module_& m);
 void bind_autograd(nanobind::module_& m);
 void bind_function(nanobind::module_& m);
+void bind_generator(nanobind::module_& m);
 void bind_kernels(nanobind::module_& m);
 void bind_overrides(nanobind::module_& m);
 void bind_values(nanobind::module_& m);

@@ -24,4 +24,5 @@ NB_MODULE(_C, m) {
     bind_ops(m);
     bind_autograd(m);
     bind_function(m);
+    bind_generator(m);
 }

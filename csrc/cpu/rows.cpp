@@ -1,0 +1,80 @@
+// The loops of gather_rows and scatter_rows, and how they are split over threads.
+#include "cpu/rows.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "runtime/parallel.h"
+
+namespace kagari::cpu {
+
+RowLayout::RowLayout(IntSpan outer_sizes, IntSpan outer_strides, IntSpan inner_sizes,
+                     IntSpan inner_strides) {
+    Collapsed front(outer_sizes, outer_strides), back(inner_sizes, inner_strides);
+    outer = offsets_of(front.sizes, front.strides);
+    run = back.count();
+    if (!back.is_run()) inner = offsets_of(back.sizes, back.strides);
+}
+
+void gather_rows(void* to, const void* from, const RowLayout& layout, const int64_t* offsets,
+                 int64_t count, size_t item) {
+    int64_t run = layout.run, rows = static_cast<int64_t>(layout.outer.size()) * count;
+    if (rows == 0 || run == 0) return;
+    int64_t grain = std::max<int64_t>(1, kGrainBytes / static_cast<int64_t>(item) / run);
+    visit_item(item, [&](auto tag) {
+        using T = decltype(tag);
+        const T* in = static_cast<const T*>(from);
+        parallel_for(0, rows, grain, [&](int64_t b, int64_t e) {
+            T* out = static_cast<T*>(to) + b * run;
+            int64_t o = b / count, c = b % count;
+            for (int64_t r = b; r < e; ++r, out += run) {
+                const T* row = in + layout.outer[static_cast<size_t>(o)] + offsets[c];
+                if (!layout.inner.empty())
+                    for (int64_t k = 0; k < run; ++k)
+                        out[k] = row[layout.inner[static_cast<size_t>(k)]];
+                else if (run == 1)
+                    *out = *row;
+                else
+                    std::memcpy(out, row, sizeof(T) * static_cast<size_t>(run));
+                if (++c == count) c = 0, ++o;
+            }
+        });
+    });
+}
+
+// Rows with equal offsets must meet in order, so threads share out what never collides: outer
+// positions if there are several, else columns.
+void scatter_rows(Combine combine, DType dtype, void* to, const void* from, const RowLayout& layout,
+                  const int64_t* offsets, int64_t count) {
+    int64_t run = layout.run, outer = static_cast<int64_t>(layout.outer.size());
+    if (outer * count == 0 || run == 0) return;
+    visit_combined(combine, dtype, [&](auto tag, auto how) {
+        using T = decltype(tag);
+        T* out = static_cast<T*>(to);
+        const T* in = static_cast<const T*>(from);
+        auto block = [&](int64_t o, int64_t first, int64_t last) {
+            const T* source = in + o * count * run;
+            T* base = out + layout.outer[static_cast<size_t>(o)];
+            for (int64_t c = 0; c < count; ++c, source += run) {
+                T* row = base + offsets[c];
+                if (layout.inner.empty())
+                    for (int64_t k = first; k < last; ++k)
+                        combine_into<decltype(how)::value>(row[k], source[k]);
+                else
+                    for (int64_t k = first; k < last; ++k)
+                        combine_into<decltype(how)::value>(
+                            row[layout.inner[static_cast<size_t>(k)]], source[k]);
+            }
+        };
+        int64_t bytes = count * static_cast<int64_t>(sizeof(T));
+        if (outer > 1)
+            return parallel_for(0, outer, std::max<int64_t>(1, kGrainBytes / (bytes * run)),
+                                [&](int64_t b, int64_t e) {
+                                    for (int64_t o = b; o < e; ++o) block(o, 0, run);
+                                });
+        int64_t columns = std::max<int64_t>(64, kGrainBytes / bytes);
+        parallel_for(0, run, columns, [&](int64_t b, int64_t e) { block(0, b, e); });
+    });
+}
+
+}  // namespace kagari::cpu
