@@ -1,0 +1,335 @@
+"""Discrete Fourier transforms, with gradients of any order.
+
+On CPU NumPy's pocketfft does the work, on the tensor's own memory. Every function is made of three
+transforms (complex to complex, real to half-complex, half-complex to real), which know their own
+gradients.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+import kagari
+from kagari import _C, Tensor
+from kagari.autograd import Function
+
+__all__ = [
+    "fft", "fft2", "fftfreq", "fftn", "fftshift", "hfft", "hfft2", "hfftn", "ifft", "ifft2",
+    "ifftn", "ifftshift", "ihfft", "ihfft2", "ihfftn", "irfft", "irfft2", "irfftn", "rfft",
+    "rfft2", "rfftfreq", "rfftn",
+]  # fmt: skip
+
+# How results are scaled, by the number of points n: not, by 1/n, by 1/sqrt(n).
+_NONE, _BY_N, _BY_ROOT_N = range(3)
+_FORWARD_MODE = {_NONE: "backward", _BY_N: "forward", _BY_ROOT_N: "ortho"}
+_INVERSE_MODE = {_NONE: "forward", _BY_N: "backward", _BY_ROOT_N: "ortho"}
+_COMPLEX = {
+    kagari.float32: kagari.complex64,
+    kagari.float64: kagari.complex128,
+    kagari.complex64: kagari.complex64,
+    kagari.complex128: kagari.complex128,
+}
+_REAL = {kagari.complex64: kagari.float32, kagari.complex128: kagari.float64}
+
+
+# ---- the three transforms ----
+
+
+def _array(x: Tensor) -> np.ndarray:
+    return x.detach().resolve_conj().numpy() if hasattr(x, "resolve_conj") else x.detach().numpy()
+
+
+def _tensor(array: np.ndarray) -> Tensor:
+    return kagari.from_numpy(np.ascontiguousarray(array))
+
+
+def _on_meta(x: Tensor, shape: Sequence[int], dtype: Any) -> Tensor | None:
+    return kagari.empty(shape, dtype=dtype, device="meta") if x.device.type == "meta" else None
+
+
+class _ComplexToComplex(Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, dims: tuple[int, ...], scale: int, forward: bool) -> Tensor:
+        ctx.dims, ctx.scale, ctx.inverse = dims, scale, not forward
+        if (out := _on_meta(x, x.shape, x.dtype)) is not None:
+            return out
+        transform, modes = (
+            (np.fft.fftn, _FORWARD_MODE) if forward else (np.fft.ifftn, _INVERSE_MODE)
+        )
+        return _tensor(transform(_array(x), axes=dims, norm=modes[scale]))
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        return _ComplexToComplex.apply(grad, ctx.dims, ctx.scale, ctx.inverse), None, None, None
+
+
+class _RealToComplex(Function):
+    """Only the first half of the last dimension is computed; the rest are conjugates of it."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, dims: tuple[int, ...], scale: int) -> Tensor:
+        ctx.dims, ctx.scale, ctx.length = dims, scale, x.shape[dims[-1]]
+        shape = list(x.shape)
+        shape[dims[-1]] = ctx.length // 2 + 1
+        if (out := _on_meta(x, shape, _COMPLEX[x.dtype])) is not None:
+            return out
+        return _tensor(np.fft.rfftn(_array(x), axes=dims, norm=_FORWARD_MODE[scale]))
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        whole = _fit(grad, [ctx.dims[-1]], [ctx.length])
+        return _ComplexToComplex.apply(whole, ctx.dims, ctx.scale, False).real, None, None
+
+
+class _ComplexToReal(Function):
+    """`length` is that of the last dimension of the result."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, dims: tuple[int, ...], scale: int, length: int) -> Tensor:
+        ctx.dims, ctx.scale, ctx.length = dims, scale, length
+        shape = list(x.shape)
+        shape[dims[-1]] = length
+        if (out := _on_meta(x, shape, _REAL[x.dtype])) is not None:
+            return out
+        sizes = [shape[d] for d in dims]
+        return _tensor(np.fft.irfftn(_array(x), s=sizes, axes=dims, norm=_INVERSE_MODE[scale]))
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        half = _RealToComplex.apply(grad, ctx.dims, ctx.scale)
+        # what was used twice, once as its own conjugate, counts twice
+        last, doubled = ctx.dims[-1], ctx.length - half.shape[ctx.dims[-1]]
+        weight = kagari.ones(half.shape[last], dtype=grad.dtype, device=grad.device)
+        weight[1 : 1 + doubled] = 2
+        shape = [1] * half.ndim
+        shape[last] = -1
+        return half * weight.reshape(shape), None, None, None
+
+
+# ---- arguments ----
+
+
+def _scale(norm: str | None, forward: bool) -> int:
+    match norm:
+        case None | "backward":
+            return _NONE if forward else _BY_N
+        case "forward":
+            return _BY_N if forward else _NONE
+        case "ortho":
+            return _BY_ROOT_N
+    raise RuntimeError(f'Invalid normalization mode: "{norm}"')
+
+
+def _to_float(x: Tensor, complex_too: bool, name: str) -> Tensor:
+    """Integers become the default float dtype; `complex_too`, and then complex."""
+    if x.dtype in (kagari.float16, kagari.bfloat16):
+        raise RuntimeError(f"fft.{name}: Unsupported dtype {x.dtype}")
+    if not (x.is_floating_point() or x.is_complex()):
+        x = x.to(kagari.get_default_dtype())
+    return x.to(_COMPLEX[x.dtype]) if complex_too else x
+
+
+def _wrap(dim: int, x: Tensor) -> int:
+    rank = max(x.ndim, 1)
+    if not -rank <= dim < rank:
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{-rank}, {rank - 1}], "
+            f"but got {dim})"
+        )
+    return dim % rank
+
+
+def _dims_and_sizes(
+    x: Tensor, s: Sequence[int] | int | None, dim: Sequence[int] | int | None
+) -> tuple[list[int], list[int]]:
+    s = [s] if isinstance(s, int) else s
+    dim = [dim] if isinstance(dim, int) else dim
+    if dim is not None:
+        dims = [_wrap(d, x) for d in dim]
+        if len(set(dims)) != len(dims):
+            raise RuntimeError(f"FFT dims must be unique, got {tuple(dim)}")
+        if s is not None and len(s) != len(dims):
+            raise RuntimeError(
+                "When given, dim and shape arguments must have the same length, got "
+                f"{len(dims)} and {len(s)}"
+            )
+    elif s is not None:
+        if len(s) > x.ndim:
+            raise RuntimeError(
+                f"Got shape with {len(s)} values but input tensor only has {x.ndim} dimensions."
+            )
+        dims = list(range(x.ndim - len(s), x.ndim))
+    else:
+        dims = list(range(x.ndim))
+    sizes = [x.shape[d] for d in dims]
+    if s is not None:
+        sizes = [have if want == -1 else want for have, want in zip(sizes, s, strict=True)]
+    for size in sizes:
+        if size <= 0:
+            raise RuntimeError(f"Invalid number of data points ({size}) specified")
+    return dims, sizes
+
+
+def _fit(x: Tensor, dims: Sequence[int], sizes: Sequence[int]) -> Tensor:
+    """Cuts or fills up with zeros at the end of each dimension."""
+    for d, size in zip(dims, sizes, strict=True):
+        if x.shape[d] > size:
+            x = x.narrow(d, 0, size)
+        elif x.shape[d] < size:
+            pads = [0, 0] * (x.ndim - d)
+            pads[-1] = size - x.shape[d]
+            x = _C.places["ops"]["pad"](x, pads)
+    return x
+
+
+def _need_dims(x: Tensor, dims: Sequence[int], name: str) -> None:
+    if not dims:
+        raise RuntimeError(f"{name} must transform at least one axis, got input {tuple(x.shape)}")
+
+
+def _complex(
+    name: str, x: Tensor, s: Any, dim: Any, norm: str | None, forward: bool, out: Tensor | None
+) -> Tensor:
+    x = _to_float(x, True, name)
+    dims, sizes = _dims_and_sizes(x, s, dim)
+    scale = _scale(norm, forward)
+    if not dims:
+        return _give(x.clone(), out)
+    x = _fit(x, dims, sizes)
+    return _give(_ComplexToComplex.apply(x, tuple(dims), scale, forward), out)
+
+
+def _real(
+    name: str, x: Tensor, s: Any, dim: Any, norm: str | None, forward: bool, out: Tensor | None
+) -> Tensor:
+    if x.is_complex():
+        raise RuntimeError(f"{name} expects a real input tensor, but got {x.dtype}")
+    x = _to_float(x, False, name)
+    dims, sizes = _dims_and_sizes(x, s, dim)
+    _need_dims(x, dims, name)
+    x = _fit(x, dims, sizes)
+    half = _RealToComplex.apply(x, tuple(dims), _scale(norm, forward))
+    return _give(half if forward else half.conj(), out)
+
+
+def _hermitian(
+    name: str, x: Tensor, s: Any, dim: Any, norm: str | None, forward: bool, out: Tensor | None
+) -> Tensor:
+    x = _to_float(x, True, name)
+    given_last = s is not None and (s if isinstance(s, int) else s[-1]) != -1
+    dims, sizes = _dims_and_sizes(x, s, dim)
+    _need_dims(x, dims, name)
+    length = sizes[-1] if given_last else 2 * (x.shape[dims[-1]] - 1)
+    if length <= 0:
+        raise RuntimeError(f"Invalid number of data points ({length}) specified")
+    x = _fit(x, dims, [*sizes[:-1], length // 2 + 1])
+    x = x.conj() if forward else x
+    return _give(_ComplexToReal.apply(x, tuple(dims), _scale(norm, forward), length), out)
+
+
+def _give(result: Tensor, out: Tensor | None) -> Tensor:
+    if out is None:
+        return result
+    if tuple(out.shape) != tuple(result.shape):
+        out.resize_(result.shape)
+    return out.copy_(result)
+
+
+# ---- the public functions ----
+
+_Dims = Sequence[int] | int | None
+_DOC = """{what} over {over}.
+
+`norm` scales the result: "backward" (the default) the inverse transform by 1/n, "forward" the
+forward one, "ortho" both by 1/sqrt(n). Dimensions are cut or filled with zeros to the given sizes.
+"""
+_KINDS = {
+    "fft": (_complex, True, "Discrete Fourier transform"),
+    "ifft": (_complex, False, "Inverse discrete Fourier transform"),
+    "rfft": (_real, True, "Fourier transform of real input, its redundant half left out,"),
+    "irfft": (_hermitian, False, "Inverse of `rfft`: a real result from half a spectrum"),
+    "hfft": (_hermitian, True, "Real Fourier transform of input that is half of a Hermitian signal"),
+    "ihfft": (_real, False, "Inverse of `hfft`"),
+}
+
+
+def _define(kind: str) -> None:
+    run, forward, what = _KINDS[kind]
+
+    def one(
+        input: Tensor,
+        n: int | None = None,
+        dim: int = -1,
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        if input.ndim == 0:
+            input = input.reshape(1)
+        return run(kind, input, None if n is None else [n], [dim], norm, forward, out)
+
+    def two(
+        input: Tensor,
+        s: Sequence[int] | None = None,
+        dim: _Dims = (-2, -1),
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        return run(kind + "2", input, s, dim, norm, forward, out)
+
+    def many(
+        input: Tensor,
+        s: Sequence[int] | None = None,
+        dim: _Dims = None,
+        norm: str | None = None,
+        *,
+        out: Tensor | None = None,
+    ) -> Tensor:
+        return run(kind + "n", input, s, dim, norm, forward, out)
+
+    parts = {"": (one, "one dimension"), "2": (two, "two dimensions"), "n": (many, "dimensions")}
+    for suffix, (function, over) in parts.items():
+        function.__name__ = function.__qualname__ = kind + suffix
+        function.__doc__ = _DOC.format(what=what, over=over)
+        globals()[kind + suffix] = function
+
+
+for _kind in _KINDS:
+    _define(_kind)
+
+
+def fftfreq(n: int, d: float = 1.0, **options: Any) -> Tensor:
+    """The frequencies of the bins of `fft` for `n` points at distance `d`."""
+    half = (n - 1) // 2 + 1
+    bins = kagari.arange(n, **options)
+    if not bins.is_floating_point():
+        bins = bins.to(kagari.get_default_dtype())
+    return kagari.where(bins < half, bins, bins - n) / (n * d)
+
+
+def rfftfreq(n: int, d: float = 1.0, **options: Any) -> Tensor:
+    """The frequencies of the bins of `rfft` for `n` points at distance `d`."""
+    bins = kagari.arange(n // 2 + 1, **options)
+    if not bins.is_floating_point():
+        bins = bins.to(kagari.get_default_dtype())
+    return bins / (n * d)
+
+
+def _shift(input: Tensor, dim: _Dims, toward_middle: bool) -> Tensor:
+    dims = range(input.ndim) if dim is None else [dim] if isinstance(dim, int) else dim
+    sizes = [input.shape[d] for d in dims]
+    amounts = [size // 2 if toward_middle else math.ceil(size / 2) for size in sizes]
+    return input.roll(amounts, list(dims)) if amounts else input.clone()
+
+
+def fftshift(input: Tensor, dim: _Dims = None) -> Tensor:
+    """Moves frequency zero from the front to the middle."""
+    return _shift(input, dim, True)
+
+
+def ifftshift(input: Tensor, dim: _Dims = None) -> Tensor:
+    """Undoes `fftshift`."""
+    return _shift(input, dim, False)
