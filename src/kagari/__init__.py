@@ -41,8 +41,8 @@ from . import cpu
 __version__ = "0.1.0"
 
 _LAZY = (
-    "fft", "library", "linalg", "nn", "optim", "overrides", "random", "serialization", "show",
-    "special", "testing", "utils",
+    "define", "fft", "library", "linalg", "nn", "optim", "overrides", "random", "serialization",
+    "show", "special", "testing", "utils",
 )  # fmt: skip
 _FROM_LAZY = {"load": "serialization", "save": "serialization"}
 
