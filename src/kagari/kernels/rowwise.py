@@ -8,8 +8,9 @@
         row.store("output", dtype, power / row.reduce(SUM, power))
 
 An element has an index in the row; a row value is one per row; a column value is one per place in
-the row, the same in all rows. A reduction turns elements into a row value, which then may be used in
-elements again: that is what divides a program into passes. Loops around it are left to sweep.py.
+the row, the same in all rows. A reduction turns elements into a row value, which then may be used
+in elements again: that is what divides a program into passes. Loops around it are left to
+sweep.py.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,8 +25,8 @@ State = tuple[e.Expr, ...]
 
 @dataclass(frozen=True)
 class Reduction:
-    """How elements go into a state and how two states become one. `start(*elements)` gives constants
-    of the state's dtypes; a state merged with the start is the state itself."""
+    """How elements go into a state and how two states become one. `start(*elements)` gives
+    constants of the state's dtypes; a state merged with the start is the state itself."""
 
     name: str
     start: Callable[..., State]
@@ -44,8 +45,8 @@ class Operand:
 
 @dataclass(eq=False)
 class Accumulator:
-    """One reduction in a program, in parts that are real numbers. `state` stands for the running state
-    in `step`, `result` for the final one; `merge` is on `state` and `other`."""
+    """One reduction in a program, in parts that are real numbers. `state` stands for the running
+    state in `step`, `result` for the final one; `merge` is on `state` and `other`."""
 
     level: int
     start: list[e.Expr]

@@ -2,8 +2,8 @@
 
 The ABI is `void k(int64 n, void* const* data, const int64* strides)`: n rows, outputs first;
 strides[0] is the size of a row, then each operand has two in bytes: from row to row and along the
-row. One function walks in one of two ways. Along: lanes are neighbours in a row; for rows that are contiguous, and
-for any others by collecting lanes in buffers. Across: lanes are rows, for operands in which the
+row. One function walks in one of two ways. Along: lanes are neighbours in a row; contiguous rows
+are read in place, others are collected in buffers. Across: lanes are rows, for operands in which
 rows are neighbours (a column-wise reduction). Lanes past the end are masked out of the
 accumulators. Counters and accumulators are stack slots, which LLVM turns into registers.
 """
