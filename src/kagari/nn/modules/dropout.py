@@ -10,7 +10,7 @@ from .module import Module
 
 class _DropoutNd(Module):
     __constants__ = ["p", "inplace"]
-    _drop: Callable[..., Tensor]
+    _function: Callable[..., Tensor]
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
@@ -20,7 +20,7 @@ class _DropoutNd(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """Drops in training, returns the input in evaluation."""
-        return type(self)._drop(input, self.p, self.training, self.inplace)
+        return type(self)._function(input, self.p, self.training, self.inplace)
 
     def extra_repr(self) -> str:
         """The constructor's arguments."""
@@ -30,34 +30,34 @@ class _DropoutNd(Module):
 class Dropout(_DropoutNd):
     """Zeroes elements with probability p, and scales the rest by 1 / (1 - p)."""
 
-    _drop = staticmethod(F.dropout)
+    _function = staticmethod(F.dropout)
 
 
 class Dropout1d(_DropoutNd):
     """Zeroes channels of (N, C, L)."""
 
-    _drop = staticmethod(F.dropout1d)
+    _function = staticmethod(F.dropout1d)
 
 
 class Dropout2d(_DropoutNd):
     """Zeroes channels of (N, C, H, W)."""
 
-    _drop = staticmethod(F.dropout2d)
+    _function = staticmethod(F.dropout2d)
 
 
 class Dropout3d(_DropoutNd):
     """Zeroes channels of (N, C, D, H, W)."""
 
-    _drop = staticmethod(F.dropout3d)
+    _function = staticmethod(F.dropout3d)
 
 
 class AlphaDropout(_DropoutNd):
     """Dropout that keeps mean and variance of SELU activations."""
 
-    _drop = staticmethod(F.alpha_dropout)
+    _function = staticmethod(F.alpha_dropout)
 
 
 class FeatureAlphaDropout(_DropoutNd):
     """AlphaDropout of whole channels."""
 
-    _drop = staticmethod(F.feature_alpha_dropout)
+    _function = staticmethod(F.feature_alpha_dropout)

@@ -158,8 +158,8 @@ class EmbeddingBag(_Table):
         if embeddings.dim() != 2:
             raise AssertionError("Embeddings parameter is expected to be 2-dimensional")
         made = cls(
-            *embeddings.shape, max_norm, norm_type, scale_grad_by_freq, mode, sparse, embeddings,
-            include_last_offset, padding_idx,
+            embeddings.size(0), embeddings.size(1), max_norm, norm_type, scale_grad_by_freq, mode,
+            sparse, embeddings, include_last_offset, padding_idx,
         )  # fmt: skip
         made.weight.requires_grad = not freeze
         return made
