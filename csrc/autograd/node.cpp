@@ -26,7 +26,6 @@ int64_t Node::next_hook_id() { return hook_ids.fetch_add(1); }
 void Node::destroy() const noexcept {
     static thread_local std::vector<const Node*> waiting;
     static thread_local bool draining = false;
-    const_cast<Node*>(this)->unlink();
     if (draining) {
         waiting.push_back(this);
         return;
@@ -43,12 +42,21 @@ void Node::destroy() const noexcept {
 
 namespace {
 
-/// Where the gradient of a leaf arrives.
+/// Where the gradient of a leaf arrives. It keeps the leaf alive as long as a graph leads here;
+/// then it is parked in the leaf's Variable, which owns it, for the next graph.
 class Accumulator final : public Node {
   public:
-    explicit Accumulator(const Tensor& leaf) : leaf_(leaf) {
+    explicit Accumulator(const Tensor& leaf) {
         run_first();
         outputs().push_back({Dims(leaf.sizes()), leaf.dtype(), leaf.device()});
+    }
+    void unpark(const Tensor& leaf) {
+        if (!leaf_.defined()) leaf_ = leaf;
+    }
+    void destroy() const noexcept override {
+        // dropping the leaf may delete it, its Variable, and with that this object
+        Tensor leaf = std::move(leaf_);
+        leaf_ = Tensor();
     }
     Tensors apply(Tensors grads) override {
         if (grads[0].defined()) accumulate_grad(leaf_, std::move(grads[0]));
@@ -57,12 +65,9 @@ class Accumulator final : public Node {
     std::string name() const override { return "AccumulateGrad"; }
     Tensor variable() const override { return leaf_; }
     bool is_accumulator() const override { return true; }
-    void unlink() override {
-        if (Variable* v = find_variable(leaf_)) v->accumulator = nullptr;
-    }
 
   private:
-    Tensor leaf_;
+    mutable Tensor leaf_;
 };
 
 /// The history of a view whose base was written to: a window on the base's gradient.
@@ -120,6 +125,7 @@ Window window_of(const Tensor& view) {
 
 Variable::~Variable() {
     if (self) *self = nullptr;
+    delete accumulator;
 }
 
 Variable* find_variable(const Tensor& t) {
@@ -158,12 +164,10 @@ Edge gradient_edge(const Tensor& t) {
     if (!needs_grad(t)) return {};
     if (Ref<Node> fn = grad_fn(t)) return {std::move(fn), find_variable(t)->slot};
     Variable& v = variable(t);
-    if (!v.accumulator) {
-        auto made = make_ref<Accumulator>(t);
-        v.accumulator = made.get();
-        return {std::move(made), 0};
-    }
-    return {Ref<Node>(v.accumulator), 0};
+    if (!v.accumulator) v.accumulator = new Accumulator(t);
+    Edge edge{Ref<Node>(v.accumulator), 0};
+    static_cast<Accumulator*>(v.accumulator)->unpark(t);
+    return edge;
 }
 
 void set_requires_grad(const Tensor& t, bool value) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "tensor/small_vector.h"
 #include "tensor/tensor.h"
 
 namespace kagari {
@@ -35,7 +36,7 @@ struct NodeHook {
     bool after_others = false;  // retain_grad sees the gradient that all other hooks have left
 };
 
-class Node : public Counted {
+class Node : public Counted, public Pooled {
   public:
     Node();
     ~Node() override;
@@ -44,8 +45,6 @@ class Node : public Counted {
     /// Gradients of the inputs from those of the outputs. An undefined tensor means zero.
     virtual Tensors apply(Tensors grads) = 0;
     virtual std::string name() const = 0;
-    /// Called when the last reference is gone, before deletion, which may be put off.
-    virtual void unlink() {}
     /// Drops saved tensors; a second apply is then an error.
     virtual void release_saved() {}
     /// The tensor that a leaf's accumulator stands for.
@@ -54,9 +53,11 @@ class Node : public Counted {
     /// Saved values by name for Python (`grad_fn._saved_self`).
     virtual std::vector<std::pair<std::string, Tensor>> saved_values() const { return {}; }
 
-    std::vector<Edge>& edges() { return edges_; }
-    const std::vector<Edge>& edges() const { return edges_; }
-    std::vector<OutputInfo>& outputs() { return outputs_; }
+    using Edges = SmallVector<Edge, 2>;
+    Edges& edges() { return edges_; }
+    const Edges& edges() const { return edges_; }
+    using Outputs = SmallVector<OutputInfo, 1>;
+    Outputs& outputs() { return outputs_; }
     uint64_t sequence() const { return sequence_; }
     /// Accumulators run as soon as they are ready.
     void run_first() { sequence_ = UINT64_MAX; }
@@ -68,18 +69,18 @@ class Node : public Counted {
     std::shared_ptr<void> python_data;
 
   private:
-    std::vector<Edge> edges_;          // one per forward input
-    std::vector<OutputInfo> outputs_;  // one per forward output
+    Edges edges_;      // one per forward input
+    Outputs outputs_;  // one per forward output
     std::vector<NodeHook> hooks_;
     uint64_t sequence_;
 };
 
 /// What a tensor knows of differentiation.
-struct Variable final : AutogradSlot {
+struct Variable final : AutogradSlot, Pooled {
     Ref<Node> grad_fn;
     uint32_t slot = 0;  // which output of grad_fn the tensor is
     Tensor grad;
-    Node* accumulator = nullptr;  // of a leaf; weak, the accumulator clears it
+    Node* accumulator = nullptr;  // of a leaf; parked here while no graph needs it
     std::vector<NodeHook> hooks;  // of a leaf; of others they sit on grad_fn
     std::vector<NodeHook> post_accumulate;
     /// Why an in-place write through this view is an error; null when it is none.

@@ -65,9 +65,10 @@ DType compute_dtype(const PointwiseSpec& spec, const Operand* operands) {
     }
     DType dtype = promotion.result();
     if (spec.promote == Promote::Float && dtype < DType::F16) dtype = default_dtype();
-    check<NotImplementedError>(spec.dtypes >> int(dtype) & 1, public_name(spec), ": \"",
-                               public_name(spec), "\" not implemented for '", dtype,
-                               "'; convert the input to a dtype it is defined for");
+    if (!(spec.dtypes >> int(dtype) & 1)) [[unlikely]]
+        fail<NotImplementedError>(public_name(spec), ": \"", public_name(spec),
+                                  "\" not implemented for '", dtype,
+                                  "'; convert the input to a dtype it is defined for");
     return dtype;
 }
 
@@ -97,37 +98,38 @@ IntSpan common_sizes(const PointwiseSpec& spec, const Operand* operands, Dims& b
             sizes = s;
             first = false;
         } else if (!same_sizes(sizes, s)) {
-            buffer = broadcast_sizes(sizes, s, public_name(spec).c_str());
+            buffer = broadcast_sizes(sizes, s, spec.name);
             sizes = buffer;
         }
     }
     return sizes;
 }
 
+[[noreturn, gnu::cold]] void fail_devices(const PointwiseSpec& spec, Device a, Device b) {
+    fail<RuntimeError>(public_name(spec),
+                       ": Expected all tensors to be on the same device, but found "
+                       "at least two devices, ",
+                       a, " and ", b, "!");
+}
+
+/// A 0-d tensor on the CPU may meet tensors of any device.
 Device common_device(const PointwiseSpec& spec, const Operand* operands) {
     Device device;
-    bool first = true;
+    bool found = false, movable = true;  // movable: only such 0-d tensors so far
     for (int i = 0; i < spec.operands; ++i) {
         if (!operands[i].is_tensor()) continue;
         const Tensor& t = operands[i].tensor();
-        if (first || (device == kCPU && t.device() != kCPU && !first)) {
-            if (!first)
-                for (int j = 0; j < i; ++j)
-                    check<RuntimeError>(
-                        !operands[j].is_tensor() || operands[j].tensor().dim() == 0,
-                        public_name(spec),
-                        ": Expected all tensors to be on the same device, but found at "
-                        "least two devices, ",
-                        t.device(), " and ", device, "!");
-            device = t.device();
-            first = false;
+        Device own = t.device();
+        bool loose = own == kCPU && t.dim() == 0;
+        if (!found || (movable && own != device)) {
+            device = own;
+            movable = (!found || movable) && loose;
+        } else if (own != device && !loose) {
+            fail_devices(spec, device, own);
         } else {
-            check<RuntimeError>(
-                t.device() == device || (t.dim() == 0 && t.device() == kCPU), public_name(spec),
-                ": Expected all tensors to be on the same device, but found at least "
-                "two devices, ",
-                device, " and ", t.device(), "!");
+            movable &= loose;
         }
+        found = true;
     }
     return device;
 }

@@ -5,11 +5,12 @@
 #include <functional>
 
 #include "tensor/device.h"
+#include "tensor/pool.h"
 #include "tensor/ref.h"
 
 namespace kagari {
 
-class Storage final : public Counted {
+class Storage final : public Counted, public Pooled {
   public:
     /// Memory from the device's own allocator.
     Storage(size_t bytes, Device device);

@@ -6,6 +6,7 @@
 
 #include "tensor/dims.h"
 #include "tensor/dtype.h"
+#include "tensor/pool.h"
 #include "tensor/scalar.h"
 #include "tensor/storage.h"
 
@@ -19,7 +20,7 @@ struct AutogradSlot {
     virtual ~AutogradSlot() = default;
 };
 
-struct TensorBody final : Counted {
+struct TensorBody final : Counted, Pooled {
     Ref<Storage> storage;
     Dims sizes, strides;  // strides in elements
     int64_t offset = 0;   // in elements

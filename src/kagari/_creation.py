@@ -236,7 +236,7 @@ def linspace(
     ends = [v.item() if isinstance(v, Tensor) else v for v in (start, end)]
     if dtype is None:
         dtype = out.dtype if out is not None else _dtype_of(
-            complex() if any(isinstance(v, complex) for v in ends) else 0.0
+            0j if any(isinstance(v, complex) for v in ends) else 0.0
         )  # fmt: skip
     made = _linspace(*ends, steps, dtype, _device(device))
     if out is not None:
