@@ -15,6 +15,7 @@ void bind_autograd(nanobind::module_& m);
 void bind_function(nanobind::module_& m);
 void bind_generator(nanobind::module_& m);
 void bind_kernels(nanobind::module_& m);
+void bind_libraries(nanobind::module_& m);
 void bind_overrides(nanobind::module_& m);
 void bind_values(nanobind::module_& m);
 void bind_from_data(nanobind::module_& m);

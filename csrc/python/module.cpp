@@ -21,6 +21,7 @@ NB_MODULE(_C, m) {
     bind_memory(m);
     bind_interceptor(m);
     bind_kernels(m);
+    bind_libraries(m);
     bind_ops(m);
     bind_autograd(m);
     bind_function(m);
