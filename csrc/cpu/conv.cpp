@@ -5,6 +5,7 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
 #include "cpu/scratch.h"
@@ -141,6 +142,18 @@ void weight_gradient(const Conv& conv, const void* input, const void* grad, void
         add_parts<float>(partial, count, result);
 }
 
+// Places at the end of the input that no window reaches: a transposed convolution with a large
+// output_padding has them. oneDNN does not take them for granted, so they are left out.
+Conv without_unreached(const Conv& conv) {
+    Conv c = conv;
+    for (int d = 0; d < c.spatial; d++) {
+        int64_t reached =
+            (c.out[d] - 1) * c.stride[d] + (c.kernel[d] - 1) * c.dilation[d] + 1 - c.padding[d];
+        if (c.in[d] - reached >= c.stride[d]) c.in[d] = reached;
+    }
+    return c;
+}
+
 bool by_onednn(DType dtype) { return dtype == DType::F32 || dtype == DType::BF16; }
 
 }  // namespace
@@ -152,19 +165,29 @@ int64_t Conv::macs() const {
 
 void conv_forward(const Conv& conv, const void* input, const void* weight, const void* bias,
                   void* output) {
-    auto way = by_onednn(conv.dtype) ? conv_onednn : conv_unfolded;
-    way(conv, ConvPass::Forward, input, weight, bias, output);
+    if (by_onednn(conv.dtype))
+        conv_onednn(without_unreached(conv), ConvPass::Forward, input, weight, bias, output);
+    else
+        conv_unfolded(conv, ConvPass::Forward, input, weight, bias, output);
 }
 
 void conv_backward_input(const Conv& conv, const void* grad_output, const void* weight,
                          void* grad_input) {
-    auto way = by_onednn(conv.dtype) ? conv_onednn : conv_unfolded;
-    way(conv, ConvPass::BackwardInput, grad_output, weight, nullptr, grad_input);
+    constexpr ConvPass pass = ConvPass::BackwardInput;
+    if (!by_onednn(conv.dtype))
+        return conv_unfolded(conv, pass, grad_output, weight, nullptr, grad_input);
+    Conv reached = without_unreached(conv);
+    if (reached.in != conv.in) {
+        int64_t size = conv.batch * conv.in_channels * product(conv.in, conv.spatial);
+        std::memset(grad_input, 0, size_t(size) * itemsize(conv.dtype));  // dense, in any order
+    }
+    conv_onednn(reached, pass, grad_output, weight, nullptr, grad_input);
 }
 
 void conv_backward_weight(const Conv& conv, const void* input, const void* grad_output,
                           void* grad_weight) {
-    if (by_onednn(conv.dtype)) return weight_gradient(conv, input, grad_output, grad_weight);
+    if (by_onednn(conv.dtype))
+        return weight_gradient(without_unreached(conv), input, grad_output, grad_weight);
     conv_unfolded(conv, ConvPass::BackwardWeight, input, grad_output, nullptr, grad_weight);
 }
 

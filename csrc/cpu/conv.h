@@ -24,8 +24,8 @@ struct Conv {
     int64_t macs() const;  // multiplications of one pass
 };
 
-/// float32 and bfloat16 go to oneDNN, with any strides; float64 and complex ones are unfolded and
-/// multiplied, and must be contiguous. No result depends on the number of threads.
+/// float32 and bfloat16 go to oneDNN, with any strides; the others are unfolded and multiplied, and
+/// must be contiguous. No result depends on the number of threads.
 void conv_forward(const Conv& conv, const void* input, const void* weight, const void* bias,
                   void* output);
 void conv_backward_input(const Conv& conv, const void* grad_output, const void* weight,

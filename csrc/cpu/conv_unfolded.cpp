@@ -1,5 +1,5 @@
-// Convolutions of float64 and complex numbers, which oneDNN does not compute: windows are unfolded
-// into the columns of a matrix, and gemm does the rest.
+// Convolutions of float64, complex and integer numbers, which oneDNN does not compute: windows are
+// unfolded into the columns of a matrix, and gemm does the rest.
 #include <algorithm>
 
 #include "cpu/conv.h"
@@ -66,7 +66,7 @@ void fold(const Window& window, const T* columns, T* image) {
     for (int64_t row = 0; row < window.rows(); row++) {
         const T* line = columns + row * cols;
         window.walk(row, [&](int64_t to, int64_t from) {
-            if (to >= 0) image[to] += line[from];
+            if (to >= 0) image[to] = T(image[to] + line[from]);
         });
     }
 }
@@ -152,18 +152,13 @@ void run(const Conv& conv, ConvPass pass, const void* left, const void* right, c
 
 void conv_unfolded(const Conv& conv, ConvPass pass, const void* left, const void* right,
                    const void* bias, void* result) {
-    switch (conv.dtype) {
-        case DType::F32:
-            return run<float>(conv, pass, left, right, bias, result);
-        case DType::F64:
-            return run<double>(conv, pass, left, right, bias, result);
-        case DType::C64:
-            return run<c64>(conv, pass, left, right, bias, result);
-        case DType::C128:
-            return run<c128>(conv, pass, left, right, bias, result);
-        default:
+    visit(conv.dtype, [&](auto tag) {
+        using T = typename decltype(tag)::type;
+        if constexpr (std::is_arithmetic_v<T> ? !std::is_same_v<T, bool> : kIsComplex<T>)
+            run<T>(conv, pass, left, right, bias, result);
+        else
             fail<NotImplementedError>("convolution: not implemented for ", name(conv.dtype));
-    }
+    });
 }
 
 }  // namespace kagari::cpu
