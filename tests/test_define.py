@@ -1,8 +1,9 @@
 """An op defined while the program runs: its kernel, derivatives, meta shape, promotion and PTX."""
 
-import kagari
 import pytest
 import torch
+
+import kagari
 from kagari.kernels import define as definitions
 from kagari.kernels import expr as e
 from kagari.kernels import kernel, ptx

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from kagari.kernels import define, interpret, rows, rowwise, runtime
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,6 +10,10 @@ LENGTHS = (1, 3, 16, 33, 100)
 SOME = ("add", "exp", "lt", "where", "clamp.min.max", "mul.d0", "exp.d0", "div")
 
 
+def slow(level: str):
+    return pytest.param(level, marks=pytest.mark.slow)
+
+
 def reference(row: rows.Row, dtype: str, operands: list[np.ndarray]) -> np.ndarray:
     got = interpret.run(row, dtype, *operands)
     if dtype in dtypes.HALF and got.dtype == np.float32:
@@ -52,9 +56,9 @@ def test_lengths_and_strides(name, level):
                 compare(row, dtype, level, memory, values, n, out_gap=1 + n % 2)
 
 
+@pytest.mark.parametrize("level", [levels()[-1], *(slow(v) for v in levels()[:-1])])
 @pytest.mark.parametrize("name", sorted(define.load()))
-def test_every_row_and_dtype(name):
-    level = levels()[-1]
+def test_every_row_and_dtype(name, level):
     for row in rows.rows_of(define.registry[name], order=1):
         for dtype in row.dtypes:
             values = operands_of(row, dtype, 40)

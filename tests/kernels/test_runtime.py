@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from kagari.kernels import define, interpret, ptx, rows, runtime
+from kagari.kernels import define, interpret, loops, ptx, rows, runtime
 from kagari.kernels import expr as e
 from kagari.kernels import kernel as kernels
 
@@ -65,6 +65,26 @@ def test_unknown_kernels_are_key_errors():
         runtime.provide("no_such_op.f32")
     with pytest.raises(KeyError, match="does not compute in 'i32'"):
         runtime.provide("exp.i32")
+
+
+def test_a_fused_program_of_several_results():
+    x, y = e.symbol("x", "f32"), e.symbol("y", "f32")
+    memory = [loops.Operand(n, "f32") for n in ("a", "b", "x", "y")]
+    results = (x * y + 1, e.where(x < y, x, y))
+    address = runtime.provide_program(
+        loops.Pointwise(tuple(memory[:2]), tuple(memory[2:]), results)
+    )
+    a, b, p, q = (np.linspace(i, 3 - i, 50, dtype="f4") for i in range(4))
+    runtime.call(address, 50, [v.ctypes.data for v in (a, b, p, q)], [4] * 4)
+    np.testing.assert_allclose(a, p * q + 1, rtol=1e-6)
+    np.testing.assert_array_equal(b, np.minimum(p, q))
+
+
+def test_what_is_compiled_can_be_shown(monkeypatch, capsys):
+    monkeypatch.setenv("KAGARI_SHOW", "ir,asm")
+    runtime.compile_ir(kernels.ir_of("relu.f32", runtime.host()), runtime.host())
+    shown = capsys.readouterr().err
+    assert "define void @kernel" in shown and ".globl\tkernel" in shown
 
 
 def test_a_kernel_is_compiled_once():

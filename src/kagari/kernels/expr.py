@@ -8,6 +8,7 @@ machine code to lower.py. Half types do not occur here: their values are loaded 
 
 import ctypes
 import math
+import threading
 import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -69,20 +70,21 @@ class Expr:
         return formula(self)
 
 
+_interning = threading.Lock()
 _interned: "weakref.WeakValueDictionary[tuple, Expr]" = weakref.WeakValueDictionary()
 
 
 def node(op: str, args: tuple[Expr, ...], dtype: str, data: Any = None, key: Any = None) -> Expr:
     """The one node with these parts, as it stands: no folding. `key` identifies `data`."""
     identity = (op, dtype, data if key is None else key, *map(id, args))
-    found = _interned.get(identity)
-    if found is not None:
+    with _interning:
+        found = _interned.get(identity)
+        if found is None:
+            found = object.__new__(Expr)
+            for name, value in (("op", op), ("args", args), ("dtype", dtype), ("data", data)):
+                object.__setattr__(found, name, value)
+            _interned[identity] = found
         return found
-    made = object.__new__(Expr)
-    for name, value in (("op", op), ("args", args), ("dtype", dtype), ("data", data)):
-        object.__setattr__(made, name, value)
-    _interned[identity] = made
-    return made
 
 
 # Leaves

@@ -31,6 +31,11 @@ def lower_program(program: loops.Pointwise | rowwise.Row, target: Target, symbol
 
 
 def ir_of(name: str, target: Target) -> str:
-    """The module with this one kernel, as the exported function `kernel`."""
-    function = lower_program(program_of(name), target, "kernel")
+    """The module with the kernel of this name."""
+    return module_of(program_of(name), target)
+
+
+def module_of(program: loops.Pointwise | rowwise.Row, target: Target) -> str:
+    """The module with one program, as the exported function `kernel`."""
+    function = lower_program(program, target, "kernel")
     return module_text(target, [function.exported()], function.declarations)

@@ -7,10 +7,11 @@ life of the process. The disk cache (cache.py) is asked before LLVM is.
 import ctypes
 import functools
 import os
+import sys
 import threading
 
-from . import cache, kernel, rows, table
-from .targets import TARGETS, Target, object_code
+from . import cache, kernel, loops, rows, rowwise, table
+from .targets import TARGETS, Target, assembly, object_code
 
 Signature = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)
 
@@ -46,6 +47,15 @@ def provide(name: str) -> int:
         return _addresses[name]
 
 
+def provide_program(program: loops.Pointwise | rowwise.Row) -> int:
+    """The address of the kernel of a loop program that no definition names: a fused one."""
+    with _lock:
+        ir = kernel.module_of(program, host())
+        if ir not in _addresses:
+            _addresses[ir] = compile_ir(ir, host())
+        return _addresses[ir]
+
+
 def row(name: str) -> dict:
     """The members of PointwiseSpec for a row that is not in the built table."""
     return table.fields(rows.find_row(name))
@@ -55,12 +65,22 @@ def compile_ir(ir: str, target: Target) -> int:
     """Load a module with one exported function named `kernel`; returns its address."""
     import llvmlite
 
+    _show(ir, target)
     name = cache.key(llvmlite.__version__, target.name, ir)
     code = cache.read(name)
     if code is None:
         code = object_code(ir, target)
         cache.write(name, code)
     return load(code, target)
+
+
+def _show(ir: str, target: Target) -> None:
+    """KAGARI_SHOW=ir,asm prints every kernel as it is compiled at run time."""
+    parts = os.environ.get("KAGARI_SHOW", "").split(",")
+    if "ir" in parts:
+        print(ir, file=sys.stderr)
+    if "asm" in parts:
+        print(assembly(ir, target), file=sys.stderr)
 
 
 def load(code: bytes, target: Target) -> int:
