@@ -27,7 +27,7 @@ void bind_overrides(nb::module_& m) {
           nb::arg("args") = nb::tuple(), nb::arg("kwargs").none() = nb::none());
     m.def("_set_overrides", [](bool on) { return std::exchange(overrides_enabled, on); });
     m.def("_overrides_enabled", [] { return overrides_enabled; });
-    m.def("_has_override", [](nb::handle o) { return has_override(o.ptr()); });
+    m.def("_has_override", [](nb::handle o) { return has_override(o.ptr()); }, nb::arg().none());
 }
 
 }  // namespace kagari

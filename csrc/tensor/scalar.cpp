@@ -41,15 +41,12 @@ DType Promotion::result() const {
     auto combine = [](Rank higher, Rank lower) -> Rank {
         if (!higher.seen) return lower;
         if (!lower.seen || category(higher.dtype) >= category(lower.dtype)) return higher;
-        // a complex value keeps the precision of the floating tensor that it meets
+        // a complex value of lower rank takes the precision of the floating one that it meets
         if (is_complex(lower.dtype) && is_floating(higher.dtype))
-            return {promote(higher.dtype, lower.dtype), true};
+            return {complex_counterpart(higher.dtype), true};
         return lower;
     };
-    Rank tensors = combine(dimmed_, zero_dim_);
-    if (is_complex(number_.dtype) && tensors.seen && is_floating(tensors.dtype))
-        return complex_counterpart(tensors.dtype);
-    return combine(tensors, number_).dtype;
+    return combine(combine(dimmed_, zero_dim_), number_).dtype;
 }
 
 }  // namespace kagari
