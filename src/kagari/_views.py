@@ -11,8 +11,8 @@ _narrow, _slice = _ops["_narrow"], _ops["_slice"]
 
 __all__ = [
     "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shapes", "broadcast_tensors",
-    "broadcast_to", "column_stack", "dsplit", "hsplit", "imag", "moveaxis", "narrow", "numel",
-    "ravel", "real", "split", "swapaxes", "swapdims", "tensor_split", "unflatten", "unsafe_chunk",
+    "broadcast_to", "column_stack", "conj", "dsplit", "hsplit", "imag", "is_conj", "is_neg", "moveaxis", "narrow", "numel",
+    "ravel", "real", "resolve_conj", "resolve_neg", "split", "swapaxes", "swapdims", "tensor_split", "unflatten", "unsafe_chunk",
     "unsafe_split", "vsplit",
 ]  # fmt: skip
 
@@ -274,10 +274,39 @@ def _view_dtype(self: Tensor, to: dtype) -> Tensor:
     return _ops["_view_dtype"](self, to)
 
 
+def conj(input: Tensor) -> Tensor:
+    """The complex conjugate; a real tensor itself.
+
+    >>> kagari.conj(kagari.tensor([1 + 2j]))
+    tensor([1.-2.j])
+    """
+    return _C.places["functions."]["conj_physical"](input) if _complex(input) else input
+
+
+def resolve_conj(input: Tensor) -> Tensor:
+    """The tensor itself: conj() computes at once, there is nothing left to resolve."""
+    return input
+
+
+def resolve_neg(input: Tensor) -> Tensor:
+    """The tensor itself: negation computes at once."""
+    return input
+
+
+def is_conj(input: Tensor) -> bool:
+    """Always False: conj() computes at once."""
+    return False
+
+
+def is_neg(input: Tensor) -> bool:
+    """Always False: negation computes at once."""
+    return False
+
+
 def _install() -> None:
     for name in ("narrow", "split", "tensor_split", "hsplit", "vsplit", "dsplit", "swapaxes",
                  "swapdims", "moveaxis", "ravel", "unflatten", "broadcast_to", "unsafe_chunk",
-                 "unsafe_split"):  # fmt: skip
+                 "unsafe_split", "conj", "resolve_conj", "resolve_neg", "is_conj", "is_neg"):  # fmt: skip
         setattr(Tensor, name, globals()[name])
     Tensor.expand_as = lambda self, other: self.expand(other.shape)
     Tensor.view_as = lambda self, other: self.view(other.shape)

@@ -41,7 +41,8 @@ def test_wrong_derivative_is_found():
 
 
 @pytest.mark.parametrize(
-    "inputs", [kagari.ones(2), kagari.ones(2, requires_grad=True), (kagari.ones(2, dtype=kagari.float64),)]
+    "inputs",
+    [kagari.ones(2), kagari.ones(2, requires_grad=True), (kagari.ones(2, dtype=kagari.float64),)],
 )
 def test_inputs_must_be_double_and_require_grad(inputs):
     with pytest.raises(ValueError):
