@@ -1,4 +1,4 @@
-"""Runs the kernel compiler's ahead-of-time build without importing kagari, whose extension is being built."""
+"""Runs the kernel compiler's build without importing kagari, whose extension is being built."""
 
 import sys
 import types
@@ -9,6 +9,6 @@ bare = types.ModuleType("kagari")
 bare.__path__ = [str(package)]
 sys.modules["kagari"] = bare
 
-from kagari.kernels import aot
+from kagari.kernels.aot import build  # noqa: E402
 
-aot.main()
+build.main()

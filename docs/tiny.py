@@ -107,7 +107,7 @@ def diff(e: Expr, x: Expr) -> Expr:
     }[e.op]()
 
 
-# --- 3. Machine code (src/kagari/kernels/lower.py, runtime.py) -----------------------------------
+# --- 3. Machine code (src/kagari/kernels/lowering/, runtime.py) -----------------------------------
 
 
 @cache

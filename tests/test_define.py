@@ -6,7 +6,8 @@ import torch
 import kagari
 from kagari.kernels import define as definitions
 from kagari.kernels import expr as e
-from kagari.kernels import kernel, ptx
+from kagari.kernels import kernel
+from kagari.kernels.lowering import ptx
 
 
 @pytest.fixture(scope="module")

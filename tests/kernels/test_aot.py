@@ -7,7 +7,8 @@ import subprocess
 import numpy as np
 import pytest
 
-from kagari.kernels import aot, define, kernel, rows, runtime
+from kagari.kernels import define, kernel, rows, runtime
+from kagari.kernels.aot import build
 from kagari.kernels.targets import TARGETS, object_code
 
 HOST = runtime.host().name
@@ -22,9 +23,9 @@ def built(tmp_path_factory):
     try:
         for name in set(everything) - set(OPS):
             del define.registry[name]
-        aot.build(out, [HOST], 1, "ld")
+        build.build(out, [HOST], 1, "ld")
         first = {p.name: p.stat().st_mtime_ns for p in (out / "kernel_cache").iterdir()}
-        aot.build(out, [HOST], 1, "ld")
+        build.build(out, [HOST], 1, "ld")
     finally:
         define.registry.clear()
         define.registry.update(everything)

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from kagari.kernels import define, diff, interpret, rows
+from kagari.kernels import define, interpret, rows
 from kagari.kernels import expr as e
 from kagari.kernels.function import function
+from kagari.kernels.scalar import diff
 
 # Their derivative is zero by convention, whatever a finite difference sees.
 CONVENTION = {"nextafter"}

@@ -5,7 +5,8 @@ import subprocess
 
 import pytest
 
-from kagari.kernels import define, kernel, ptx, rows, rowwise
+from kagari.kernels import define, kernel, rows, rowwise
+from kagari.kernels.lowering import ptx
 
 FEW = ("add.f16", "exp.f32", "tanh.f64", "mul.c64", "lt.i64", "where.bf16", "mul.d0.f32", "add.u8")
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from kagari.kernels import define, rowwise, runtime, sweep, targets
+from kagari.kernels import define, rowwise, runtime, targets
 from kagari.kernels import expr as e
+from kagari.kernels.lowering import sweep
 
 define.load()
 SIZES = [(1, 1), (3, 5), (2, 17), (40, 3), (70, 33), (9, 300), (300, 2)]

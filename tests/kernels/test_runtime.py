@@ -6,9 +6,10 @@ import sys
 import numpy as np
 import pytest
 
-from kagari.kernels import define, interpret, loops, ptx, rows, runtime
+from kagari.kernels import define, interpret, loops, rows, runtime
 from kagari.kernels import expr as e
 from kagari.kernels import kernel as kernels
+from kagari.kernels.lowering import ptx
 
 
 @pytest.fixture

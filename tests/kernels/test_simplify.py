@@ -5,7 +5,7 @@ import pytest
 
 from kagari.kernels import expr as e
 from kagari.kernels.interpret import evaluate
-from kagari.kernels.simplify import simplify
+from kagari.kernels.scalar.simplify import simplify
 
 X, Y, C = e.symbol("x", "f64"), e.symbol("y", "f64"), e.symbol("c", "bool")
 ZERO = e.const(0, "f64")

@@ -2,8 +2,9 @@
 
 Used by way of `from . import expr as e`. Python operators and the functions below build them; equal
 expressions are the same object, so common subexpressions are shared by construction, and constants
-are folded as they meet. What a node means is left to semantics.py, its derivative to diff.py, its
-machine code to lower.py. Half types do not occur here: their values are loaded as f32.
+are folded as they meet. What a node means is left to scalar/semantics.py, its derivative to
+scalar/diff.py, its machine code to lowering/emit.py. Half types do not occur here: their values are
+loaded as f32.
 """
 
 import ctypes
@@ -142,7 +143,7 @@ def _fold(op: str, args: tuple[Expr, ...], dtype: str) -> Expr | None:
         return None
     import numpy as np
 
-    from . import semantics
+    from .scalar import semantics
 
     values = tuple(np.array(a.data, semantics.numpy_dtype(a.dtype)) for a in args)
     return const(semantics.apply(op, dtype, values).reshape(())[()], dtype)

@@ -9,7 +9,7 @@ import numpy as np
 from . import dtypes
 from . import expr as e
 from .rows import Row, dtype_of
-from .semantics import apply, numpy_dtype
+from .scalar.semantics import apply, numpy_dtype
 
 
 def evaluate(root: e.Expr, values: dict[str, np.ndarray]) -> np.ndarray:

@@ -1,7 +1,8 @@
 """Kernels by name: "exp.d0.f32" is the row "exp.d0" computing in f32. Any machine."""
 
-from . import define, loops, rows, rowwise, sweep
-from .lower import Function, lower
+from . import define, loops, rows, rowwise
+from .lowering import pointwise, sweep
+from .lowering.pointwise import Function
 from .targets import Target, module_text
 
 
@@ -27,7 +28,7 @@ def lower_program(program: loops.Pointwise | rowwise.Row, target: Target, symbol
     """A loop program as a function for a machine."""
     if isinstance(program, rowwise.Row):
         return sweep.lower(program, target, symbol)
-    return lower(program, target, symbol)
+    return pointwise.lower(program, target, symbol)
 
 
 def ir_of(name: str, target: Target) -> str:

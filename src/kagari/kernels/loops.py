@@ -1,6 +1,6 @@
 """Loop programs: an iteration space, operands with affine strides, and what is computed in it.
 
-A program says what a kernel does; lower.py and the row lowering turn it into LLVM IR. Sizes are
+A program says what a kernel does; lowering/ turns it into LLVM IR. Sizes are
 run-time arguments, never part of a program. A pointwise kernel is the simplest program: one pass
 that stores.
 """

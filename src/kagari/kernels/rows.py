@@ -9,9 +9,9 @@ from functools import cache, cached_property
 
 from . import define, dtypes
 from . import expr as e
-from .diff import fit, vjp
 from .function import Gradients
-from .simplify import simplify
+from .scalar.diff import fit, vjp
+from .scalar.simplify import simplify
 
 MAX_OPERANDS = 8
 _KIND_DTYPE = {

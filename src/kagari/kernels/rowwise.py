@@ -10,7 +10,7 @@
 An element has an index in the row; a row value is one per row; a column value is one per place in
 the row, the same in all rows. A reduction turns elements into a row value, which then may be used
 in elements again: that is what divides a program into passes. Loops around it are left to
-sweep.py.
+lowering/sweep.py.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from . import dtypes
 from . import expr as e
-from .pairs import split
+from .scalar.pairs import split
 
 State = tuple[e.Expr, ...]
 

@@ -86,7 +86,7 @@ def _derivatives(row: rows.Row, dtype: str) -> str:
 def report(name: str, dtype: str, target: str, parts: tuple[str, ...]) -> str:
     """The asked parts of one row, each under a heading."""
     from .function import expand
-    from .ptx import ptx_of
+    from .lowering.ptx import ptx_of
     from .targets import TARGETS, assembly
 
     row, full = rows.find_row(name), f"{name}.{dtype}"

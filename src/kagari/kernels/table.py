@@ -9,7 +9,7 @@ from .rows import Row, VariantRow
 _PROMOTE = {"same": "Promote::Same", "float": "Promote::Float", "bool": "Promote::Bool"}
 _TYPE = {"T": "Tensor", "R": "Tensor", "C": "Tensor", "B": "Tensor", "I": "Tensor", "S": "Scalar"}
 
-HEAD = """// Written by src/kagari/kernels/aot.py from the definitions; do not edit.
+HEAD = """// Written from the definitions by src/kagari/kernels/table.py; do not edit.
 #include "ops/pointwise_spec.h"
 
 namespace kagari {

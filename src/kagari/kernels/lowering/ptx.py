@@ -8,14 +8,15 @@ along the row. Launching is left to the CUDA runtime.
 
 from collections.abc import Callable
 
-from . import dtypes, sweep
-from . import expr as e
+from .. import dtypes
+from .. import expr as e
+from ..loops import Pointwise
+from ..rowwise import Row
+from ..scalar.pairs import split
+from ..targets import TARGETS, assembly, module_text
+from . import sweep
 from .emit import Emitter
-from .loops import Pointwise
-from .lower import Function, leaves
-from .pairs import split
-from .rowwise import Row
-from .targets import TARGETS, assembly, module_text
+from .pointwise import Function, leaves
 
 _INDEX = ("tid", "ntid", "ctaid", "nctaid")
 

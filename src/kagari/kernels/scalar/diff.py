@@ -8,8 +8,8 @@ simplify.py.
 
 from collections.abc import Callable
 
-from . import dtypes
-from . import expr as e
+from .. import dtypes
+from .. import expr as e
 
 
 class NotDifferentiable(TypeError):

@@ -11,12 +11,12 @@ accumulators. Counters and accumulators are stack slots, which LLVM turns into r
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from . import dtypes
-from . import expr as e
+from .. import dtypes
+from .. import expr as e
+from ..rowwise import Accumulator, Operand, Row, Store, leaves
+from ..targets import Target
 from .emit import Emitter, literal, scalar_type, vector_type
-from .lower import Function
-from .rowwise import Accumulator, Operand, Row, Store, leaves
-from .targets import Target
+from .pointwise import Function
 
 LIGHT = 14  # nodes of a pass up to which it is unrolled
 UNROLL = 4

@@ -12,8 +12,9 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-from . import define, units
-from .targets import TARGETS, module_text, object_code
+from .. import define
+from ..targets import TARGETS, module_text, object_code
+from . import units
 
 
 def build(out: Path, levels: list[str], jobs: int, linker: str) -> None:

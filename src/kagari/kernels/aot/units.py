@@ -1,7 +1,7 @@
 """The units of the ahead-of-time build, one per op, traced to rows and to the IR of their kernels.
 
 A unit's key covers the compiler and the definition files that the op's file imports, so that a unit
-whose key is known is not traced again. aot.py compiles and links what is described here.
+whose key is known is not traced again. build.py compiles and links what is described here.
 """
 
 import ast
@@ -10,11 +10,11 @@ import hashlib
 import json
 from pathlib import Path
 
-from . import define, kernel, rows, rowwise, table
-from .targets import TARGETS
+from .. import define, kernel, rows, rowwise, table
+from ..targets import TARGETS
 
 FULL_ORDER = ("f32", "f64")  # second derivatives in other dtypes are compiled at first use
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 
 
 def digest(*parts: str) -> str:
@@ -32,7 +32,8 @@ def toolchain() -> str:
 @functools.cache
 def _compiler_key() -> str:
     """Of all of the compiler that is no definition."""
-    return digest(*(p.read_text() for p in sorted(HERE.glob("*.py"))))
+    parts = (HERE, HERE / "scalar", HERE / "lowering", HERE / "aot")
+    return digest(*(p.read_text() for part in parts for p in sorted(part.glob("*.py"))))
 
 
 @functools.cache

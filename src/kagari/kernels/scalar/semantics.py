@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from . import dtypes
+from .. import dtypes
 
 
 def numpy_dtype(dtype: str) -> np.dtype:

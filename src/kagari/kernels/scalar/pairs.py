@@ -4,9 +4,9 @@ After `split` no operation is complex. What stays are the inputs, as `real(x)` a
 complex result becomes two roots.
 """
 
-from . import dtypes
-from . import expr as e
-from .function import expand
+from .. import dtypes
+from .. import expr as e
+from ..function import expand
 
 Pair = tuple[e.Expr, e.Expr]
 

@@ -1,13 +1,14 @@
 """LLVM IR text for scalar expressions, for one value or for a vector of lanes.
 
-Where the operands come from and where results go is left to lower.py. The machine may be told to do
-without half-precision instructions (x86-64-v2): conversions are then integer arithmetic.
+Where the operands come from and where results go is left to pointwise.py and sweep.py. The machine
+may be told to do without half-precision instructions (x86-64-v2): conversions are then integer
+arithmetic.
 """
 
 import struct
 
-from . import dtypes
-from . import expr as e
+from .. import dtypes
+from .. import expr as e
 
 _SCALAR = {
     "bool": "i1", "u8": "i8", "i8": "i8", "i16": "i16", "u16": "i16", "i32": "i32", "u32": "i32",

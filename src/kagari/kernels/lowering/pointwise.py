@@ -10,12 +10,12 @@ value, already in f32.
 
 from dataclasses import dataclass, field
 
-from . import dtypes
-from . import expr as e
+from .. import dtypes
+from .. import expr as e
+from ..loops import Operand, Pointwise
+from ..scalar.pairs import split
+from ..targets import Target
 from .emit import Emitter, vector_type
-from .loops import Operand, Pointwise
-from .pairs import split
-from .targets import Target
 
 LONG_BODY = 24  # nodes; above this a second copy of the body costs more than collecting values
 BLOCK = 8  # vectors that are collected at a time

@@ -8,8 +8,8 @@ repeated here.
 import math
 from collections.abc import Callable
 
-from . import dtypes
-from . import expr as e
+from .. import dtypes
+from .. import expr as e
 
 
 def simplify(roots: list[e.Expr]) -> list[e.Expr]:

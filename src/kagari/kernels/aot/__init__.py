@@ -1,0 +1,1 @@
+"""The build of the kernels that are in the wheel."""

@@ -1,0 +1,1 @@
+"""From loop programs to LLVM IR: expressions, pointwise loops, rows, PTX."""

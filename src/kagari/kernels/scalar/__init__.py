@@ -1,0 +1,1 @@
+"""What is done with scalar expressions: meaning, derivatives, simplification, complex pairs."""
