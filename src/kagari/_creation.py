@@ -50,7 +50,8 @@ def _into(out: Tensor, sizes: Any, dtype: Any, op: str) -> Tensor:
 
 
 def empty(
-    *size: Any, out: Tensor | None = None, dtype: Any = None, layout: Any = None, device: Any = None,
+    *size: Any, out: Tensor | None = None, dtype: Any = None, layout: Any = None,
+    device: Any = None,
     requires_grad: bool = False, pin_memory: bool = False, memory_format: Any = None, **named: Any,
 ) -> Tensor:  # fmt: skip
     """A tensor of that size with undefined values.

@@ -152,7 +152,7 @@ def _shared(obj: Any, dtype: Any) -> Tensor | None:
     return kagari.frombuffer(obj, dtype=dtype or kagari.get_default_dtype())
 
 
-METHODS = {
+METHODS: dict[str, Any] = {
     "numpy": tensor_numpy,
     "__array__": tensor_array,
     "__array_wrap__": tensor_array_wrap,

@@ -1,4 +1,4 @@
-"""Finds the shared libraries kagari opens at run time. When to open them is the C++ side's choice."""
+"""Finds the shared libraries kagari opens at run time. When to open them is left to the core."""
 
 import importlib.metadata
 from pathlib import Path

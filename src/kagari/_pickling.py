@@ -159,7 +159,7 @@ def tensor_deepcopy(self: Tensor, memo: dict[Any, Any]) -> Tensor:
     return made
 
 
-METHODS = {
+METHODS: dict[str, Any] = {
     "__reduce_ex__": tensor_reduce_ex,
     "__setstate__": tensor_setstate,
     "__deepcopy__": tensor_deepcopy,

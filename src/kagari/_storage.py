@@ -299,7 +299,7 @@ def tensor_set(
     return self
 
 
-METHODS = {
+METHODS: dict[str, Any] = {
     "untyped_storage": tensor_untyped_storage,
     "storage": tensor_storage,
     "_typed_storage": tensor_storage,

@@ -23,8 +23,8 @@ __all__ = [
 
 # How results are scaled, by the number of points n: not, by 1/n, by 1/sqrt(n).
 _NONE, _BY_N, _BY_ROOT_N = range(3)
-_FORWARD_MODE = {_NONE: "backward", _BY_N: "forward", _BY_ROOT_N: "ortho"}
-_INVERSE_MODE = {_NONE: "forward", _BY_N: "backward", _BY_ROOT_N: "ortho"}
+_FORWARD_MODE: dict[int, Any] = {_NONE: "backward", _BY_N: "forward", _BY_ROOT_N: "ortho"}
+_INVERSE_MODE: dict[int, Any] = {_NONE: "forward", _BY_N: "backward", _BY_ROOT_N: "ortho"}
 _COMPLEX = {
     kagari.float32: kagari.complex64,
     kagari.float64: kagari.complex128,
@@ -250,7 +250,7 @@ _KINDS = {
     "ifft": (_complex, False, "Inverse discrete Fourier transform"),
     "rfft": (_real, True, "Fourier transform of real input, its redundant half left out,"),
     "irfft": (_hermitian, False, "Inverse of `rfft`: a real result from half a spectrum"),
-    "hfft": (_hermitian, True, "Real Fourier transform of input that is half of a Hermitian signal"),
+    "hfft": (_hermitian, True, "Real Fourier transform of one half of a Hermitian signal"),
     "ihfft": (_real, False, "Inverse of `hfft`"),
 }
 

@@ -10,9 +10,7 @@ from typing import Any
 
 import kagari
 from kagari import _C, Tensor
-
-Generator = _C.Generator
-default_generator = _C.default_generator
+from kagari._C import Generator, default_generator
 
 __all__ = [
     "Generator", "default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed",

@@ -69,7 +69,7 @@ def _analytic(output: Tensor, inputs: list[Tensor], create: bool) -> list[list[A
         for seed in (1.0, 1j) if output.dtype.is_complex else (1.0,):
             start = output.detach().clone().zero_()
             start[index] = seed
-            rows.append(grad([output], inputs, [start], retain_graph=True, allow_unused=True))
+            rows.append(list(grad([output], inputs, [start], retain_graph=True, allow_unused=True)))
     return rows
 
 

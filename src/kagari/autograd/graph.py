@@ -133,7 +133,12 @@ def register_multi_grad_hook(
         return hook
 
     handles = [t.register_hook(hook_of(i)) for i, t in enumerate(tensors)]
-    return RemovableHandle(lambda: [h.remove() for h in handles] and None)
+
+    def remove() -> None:
+        for handle in handles:
+            handle.remove()
+
+    return RemovableHandle(remove)
 
 
 def _install() -> None:

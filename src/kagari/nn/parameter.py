@@ -23,14 +23,14 @@ class Parameter(Tensor):
             data = kagari.empty(0)
         if type(data) is Tensor or isinstance(data, Parameter):
             return Tensor._make_subclass(cls, data, requires_grad)
-        made = data.detach().requires_grad_(requires_grad)
+        made: Any = data.detach().requires_grad_(requires_grad)
         if type(made) is not type(data):
             raise RuntimeError(
                 f"Parameter(): data is a {type(data).__name__}, whose detach() returned a "
                 f"{type(made).__name__}; return the same type from its __torch_function__"
             )
         made._is_param = True
-        return made
+        return made  # type: ignore[return-value]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         if id(self) not in memo:
@@ -82,6 +82,7 @@ class UninitializedTensorMixin:
     """A parameter or buffer that waits for its first input to know its shape."""
 
     cls_to_become: Any = None
+    data: Any
     _ALLOWED = ("materialize", "detach", "clone", "dtype", "device", "is_leaf", "requires_grad")
 
     def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:

@@ -70,7 +70,8 @@ class SGD(Optimizer):
         if group["momentum"] == 0:
             self._fused(group, params, [], False)
             return
-        started, new = [], []
+        started: list[Any] = []
+        new: list[Any] = []
         for param in params:
             (new if self.state[param].get("momentum_buffer") is None else started).append(param)
         for param in new:

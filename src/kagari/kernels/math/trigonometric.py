@@ -156,7 +156,9 @@ def _far_f64(x: e.Expr) -> Reduced:
 
 def _reduce_f64(x: e.Expr) -> Reduced:
     far = ~(e.abs(x) < _FAR["f64"])
-    return tuple(e.where(far, f, u) for f, u in zip(_far_f64(x), _near_f64(x), strict=True))
+    (r, rest, n), (near, near_rest, near_n) = _far_f64(x), _near_f64(x)
+    assert rest is not None and near_rest is not None
+    return e.where(far, r, near), e.where(far, rest, near_rest), e.where(far, n, near_n)
 
 
 def _reduce(x: e.Expr) -> Reduced:

@@ -154,10 +154,10 @@ def gaussian_nll_loss(
     reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
     """Negative log-likelihood under normal distributions with means `input` and variances `var`."""
-    if isinstance(var, float):
+    if not isinstance(var, Tensor):
         if var < 0:
             raise ValueError("var has negative entry/entries")
-        var = var * kagari.ones_like(input)
+        var = kagari.full_like(input, var)
     elif bool((var < 0).any()):
         raise ValueError("var has negative entry/entries")
     if var.shape != input.shape:
@@ -173,7 +173,7 @@ def gaussian_nll_loss(
             )
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(reduction + " is not valid")
-    floor = var.clone()
+    floor = var.clone()  # type: ignore[union-attr]
     with kagari.no_grad():
         floor.clamp_(min=eps)
     loss = 0.5 * (floor.log() + (input - target) ** 2 / floor)

@@ -36,7 +36,7 @@ class _NormBase(Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        made = {"device": device, "dtype": dtype}
+        made: dict[str, Any] = {"device": device, "dtype": dtype}
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
         for name, wanted in (("weight", affine), ("bias", affine and bias)):
@@ -233,7 +233,7 @@ class _LazyNorm(LazyModuleMixin):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         names = ("eps", "momentum", "affine", "track_running_stats", "device", "dtype")
         given = {**dict(zip(names, args, strict=False)), **kwargs}
-        made = {"device": given.get("device"), "dtype": given.get("dtype")}
+        made: dict[str, Any] = {"device": given.get("device"), "dtype": given.get("dtype")}
         default = not isinstance(self, _InstanceNorm)
         affine = given.pop("affine", default)
         tracked = given.pop("track_running_stats", default)
