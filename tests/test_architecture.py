@@ -20,6 +20,7 @@ LONGEST_FILE = 600
 LONGEST_LINE = 100
 PUBLIC_HEADERS = "include"  # the C and C++ API: may be included by python/ and nothing below
 SKIPPED = {"build", ".venv", ".git", "dist", "__pycache__"}
+PRAGMA = re.compile(r"\s+# (type: ignore|noqa|fmt: skip).*$")  # for tools, as ruff sees it
 STATEMENTS_OF_INTENT = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
 
@@ -92,7 +93,7 @@ def long_lines(root: Path) -> list[str]:
         f"{path.relative_to(root)}:{number} has {len(line)} columns"
         for path in sources(root, ".py", ".h", ".cpp")
         for number, line in enumerate(path.read_text().splitlines(), 1)
-        if len(line) > LONGEST_LINE
+        if len(PRAGMA.sub("", line)) > LONGEST_LINE
     ]
 
 
