@@ -29,12 +29,21 @@ DIFFERENT |= {
     ("nan_to_num", dtype): "the largest finite half is to be passed by the caller"
     for dtype in dtypes.HALF
 }
+WIDE_ONLY = ("trigamma", "erfcx", "ndtri", "log_ndtr", *(n for n in OPS if n.endswith("_elements")))
 DIVIDES = ("div", "floor_divide", "remainder", "fmod")
 
 
 def usable(op, dtype, tensors):
     """Without the arguments at which PyTorch raises, or differs from C and from itself."""
     keep = torch.ones(tensors[0].shape, dtype=torch.bool)
+    if op.name in ("i0", "i1"):
+        keep &= ~torch.isinf(tensors[0])  # NaN there
+    if op.name == "soft_margin_loss_elements":
+        keep &= (tensors[0] * tensors[1]) > -80  # PyTorch overflows
+    if op.name == "trigamma" and tensors[0].is_floating_point():
+        keep &= (tensors[0] != tensors[0].floor()) | (tensors[0] > 0)  # poles are not infinite
+    if op.name == "binary_cross_entropy_elements":
+        keep &= (tensors[0] >= 0) & (tensors[0] <= 1) & (tensors[1] >= 0) & (tensors[1] <= 1)
     if op.name in DIVIDES and dtypes.is_integral(dtype):
         smallest = tensors[0] == torch.iinfo(tensors[0].dtype).min
         keep &= (tensors[1] != 0) & ~(smallest & (tensors[1] == -1))  # the latter kills PyTorch
@@ -56,6 +65,8 @@ def usable(op, dtype, tensors):
 def test_value(op, index, dtype):
     keywords, count = oracle.calls(op)[index], oracle.tensor_count(op)
     row = oracle.find(op, keywords, count)
+    if op.name in WIDE_ONLY and dtype not in ("f32", "f64"):
+        pytest.skip("a composite in PyTorch, or not there for this dtype")
     if (op.name, dtype) in DIFFERENT:
         pytest.skip(DIFFERENT[op.name, dtype])
     tensors = usable(op, dtype, oracle.samples(dtype, count))
@@ -70,5 +81,6 @@ def test_value(op, index, dtype):
     used = oracle.arguments(op, row, tensors, keywords)
     got = oracle.run(row, oracle.computing(row, dtype), *used)
     tolerance = {"f16": 2e-3, "bf16": 2e-2, "f32": 3e-6, "c64": 1e-5, "f64": 1e-13, "c128": 1e-12}
+    tolerance |= {"f64": 1e-8} if op.name == "trigamma" else {}
     rtol = tolerance.get(oracle.computing(row, dtype), 0)
     np.testing.assert_allclose(got, oracle.numpy_of(want), rtol=rtol, atol=rtol)

@@ -30,8 +30,23 @@ CALLS = {
     "clamp": [{"min": 1}, {"max": 2}, {"min": 1, "max": 3}, {"min": 3, "max": 1}],
     "threshold": [{"threshold": 0.5, "value": 3.0}, {"threshold": 1, "value": 2}],
     "logit": [{}, {"eps": 0.25}], "round": [{}, {"decimals": 2}, {"decimals": -1}],
+    "smooth_l1_loss_elements": [{}, {"beta": 0.5}], "huber_loss_elements": [{}, {"delta": 0.5}],
 }  # fmt: skip
-SPECIAL_NAMES = {"prelu_kernel": lambda x, w: torch.ops.aten._prelu_kernel(x, w)}
+F = torch.nn.functional
+SPECIAL_NAMES = {
+    "prelu_kernel": lambda x, w: torch.ops.aten._prelu_kernel(x, w),
+    "trigamma": lambda x: torch.polygamma(1, x),
+    "mse_loss_elements": lambda x, y: F.mse_loss(x, y, reduction="none"),
+    "l1_loss_elements": lambda x, y: F.l1_loss(x, y, reduction="none"),
+    "smooth_l1_loss_elements": lambda x, y, **k: F.smooth_l1_loss(x, y, reduction="none", **k),
+    "huber_loss_elements": lambda x, y, **k: F.huber_loss(x, y, reduction="none", **k),
+    "binary_cross_entropy_elements": lambda x, y: F.binary_cross_entropy(x, y, reduction="none"),
+    "binary_cross_entropy_logits_elements": lambda x, y: F.binary_cross_entropy_with_logits(
+        x, y, reduction="none"
+    ),
+    "kl_div_elements": lambda x, y: F.kl_div(x, y, reduction="none"),
+    "soft_margin_loss_elements": lambda x, y: F.soft_margin_loss(x, y, reduction="none"),
+}
 
 
 def torch_function(name: str):
