@@ -81,6 +81,45 @@ def test_gradients_match_finite_differences(name, dtype):
     assert check_row(rows.find_row(name), dtype)
 
 
+def with_explicit_rule() -> list[str]:
+    """Rows whose derivative is given, and whose body can be differentiated as well."""
+    found = []
+    for name in sorted(set(define.load()) - CONVENTION):
+        for row in rows.rows_of(define.registry[name], order=0):
+            if row.rule is not None and "f64" in row.differentiable:
+                found.append(row.name)
+    return found
+
+
+@pytest.mark.parametrize("name", with_explicit_rule())
+def test_explicit_rules_agree_with_the_symbolic_derivative(name):
+    """At extremes too, wherever both are finite: the explicit one is there for the other places."""
+    row = rows.find_row(name)
+    y, inputs = row.expression("f64"), row.inputs("f64")
+    try:
+        symbolic = diff.vjp(y, e.symbol("grad", "f64"), inputs)
+    except diff.NotDifferentiable:
+        pytest.skip("the body has a step without a derivative")
+    extremes = np.array([-30.0, -3.7, -1e-8, 1e-8, 0.3, 0.9, 2.5, 30.0])
+    grids = np.meshgrid(*[extremes + 1e-3 * i for i in range(len(inputs))])
+    values = {x.data: g.ravel() for x, g in zip(inputs, grids, strict=True)}
+    count = grids[0].size
+    values["grad"] = np.linspace(0.5, 2, count)
+    values |= {x.data: values[x.data] > 0 for x in inputs if x.dtype == "bool"}
+    values["output"] = interpret.evaluate(y, values)
+    for operand, explicit, other in zip(row.operands, row.gradients("f64"), symbolic, strict=True):
+        if operand.kind not in "TRC":
+            continue
+        got, want = (
+            np.zeros(count) if g is None else interpret.evaluate(g, values)
+            for g in (explicit, other)
+        )
+        both = np.isfinite(got) & np.isfinite(want)
+        np.testing.assert_allclose(
+            got[both], want[both], rtol=1e-6, atol=1e-8, err_msg=f"{name}: {operand.name}"
+        )
+
+
 def test_oracles_bite():
     """A planted wrong derivative is found."""
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from running import TOLERANCE, assert_same, levels, run, sample, stored, values_of
+from running import EXTREMES, TOLERANCE, assert_same, levels, run, sample, stored, values_of
 
 from kagari.kernels import define, dtypes, interpret, rows, runtime
 
@@ -105,6 +105,23 @@ def test_integer_division_never_traps(dtype):
     row = rows.find_row("remainder")
     for level in levels():
         compare(row, dtype, level, [a, b], [a, b], 40)
+
+
+@pytest.mark.parametrize("level", levels())
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+def test_fmod_is_exact(dtype, level):
+    """Small and huge quotients, products that round up, extremes; signs of zeros as in C."""
+    kind, rng = dtypes.NUMPY[dtype], np.random.default_rng(0)
+    extremes = np.array([*EXTREMES, 2.0**22, 2.0**24 + 1, 0.1], kind)
+    a, b = (v.ravel() for v in np.meshgrid(extremes, extremes))
+    factors, near = rng.integers(-1000, 1000, 2000).astype(kind), rng.normal(size=2000).astype(kind)
+    wide = (rng.normal(size=2000) * 10.0 ** rng.uniform(-6, 6, 2000)).astype(kind)
+    a, b = np.concatenate([factors * near, wide, near, a]), np.concatenate([near, near, wide, b])
+    with np.errstate(all="ignore"):
+        want = np.fmod(a, b)
+    got = run(f"fmod.{dtype}", level, [a, b], a.size)
+    np.testing.assert_array_equal(got, want)
+    np.testing.assert_array_equal(np.signbit(got[want == 0]), np.signbit(want[want == 0]))
 
 
 def test_in_place():

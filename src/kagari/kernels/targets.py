@@ -19,6 +19,7 @@ class Target:
     features: str
     register: int
     halves: bool  # has instructions that convert float16
+    fused: bool  # has a fused multiply-add
 
     def lanes(self, size: int) -> int:
         """How many values of `size` bytes fill a register."""
@@ -36,11 +37,11 @@ class Target:
 TARGETS = {
     t.name: t
     for t in (
-        Target("v2", LINUX, "x86-64-v2", "", 16, False),
-        Target("v3", LINUX, "x86-64-v3", "", 32, True),
-        Target("v4", LINUX, "x86-64-v4", "", 64, True),
-        Target("neon", "aarch64-unknown-linux-gnu", "generic", "+neon,+fp-armv8", 16, True),
-        Target("ptx", "nvptx64-nvidia-cuda", "sm_70", "+ptx70", 0, True),
+        Target("v2", LINUX, "x86-64-v2", "", 16, False, False),
+        Target("v3", LINUX, "x86-64-v3", "", 32, True, True),
+        Target("v4", LINUX, "x86-64-v4", "", 64, True, True),
+        Target("neon", "aarch64-unknown-linux-gnu", "generic", "+neon,+fp-armv8", 16, True, True),
+        Target("ptx", "nvptx64-nvidia-cuda", "sm_70", "+ptx70", 0, True, True),
     )
 }
 

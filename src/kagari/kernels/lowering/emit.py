@@ -42,10 +42,13 @@ def literal(value, dtype: str, lanes: int = 1) -> str:
 class Emitter:
     """Appends instructions to `lines`; `declarations` collects the intrinsics that were used."""
 
-    def __init__(self, lines: list[str], declarations: set[str], halves: bool = True):
+    def __init__(
+        self, lines: list[str], declarations: set[str], halves: bool = True, fused: bool = False
+    ):
         self.lines = lines
         self.declarations = declarations
         self.halves = halves
+        self.fused = fused
         self.lanes = 1
         self.count = 0
 
@@ -148,6 +151,45 @@ class Emitter:
     def _bitcast(self, x, a):
         t, source = self.type(x.dtype), self.type(x.args[0].dtype)
         return a if t == source else self.put(f"bitcast {source} {a} to {t}")
+
+    def _fmod(self, x, a, b):
+        """Vectors with a small quotient q have |a| - q * |b| exactly: by a fused multiply-add, or
+        for f32 in doubles. Other vectors take the C library's function, lane by lane."""
+        dtype, t = x.dtype, self.type(x.dtype)
+        wide = dtype == "f32" and not self.fused
+        if self.lanes == 1 or not (wide or self.fused):
+            return self.put(f"frem {t} {a}, {b}")
+        place = f"fmod{self.count}"
+        self.lines += [f"  br label %{place}", f"{place}:"]
+        top, bottom = self.intrinsic("fabs", dtype, a), self.intrinsic("fabs", dtype, b)
+        quotient = self.intrinsic("trunc", dtype, self.put(f"fdiv {t} {top}, {bottom}"))
+        rest = self._rest(dtype, top, bottom, quotient, wide)
+        # A finite number by an infinite one leaves the number; its product with 0 is NaN.
+        smaller = self.compare("lt", dtype, top, bottom)
+        rest = self.select(smaller, dtype, top, rest)
+        fast = self.intrinsic("copysign", dtype, rest, a)
+        large = self.compare("ge", dtype, quotient, self.literal(2.0**22, dtype))
+        bits = self.put(f"bitcast {self.type('bool')} {large} to i{self.lanes}")
+        some = self.put(f"icmp ne i{self.lanes} {bits}, 0")
+        self.lines += [
+            f"  br i1 {some}, label %{place}.slow, label %{place}.done",
+            f"{place}.slow:",
+        ]
+        slow = self.put(f"frem {t} {a}, {b}")
+        self.lines += [f"  br label %{place}.done", f"{place}.done:"]
+        return self.put(f"phi {t} [ {fast}, %{place} ], [ {slow}, %{place}.slow ]")
+
+    def _rest(self, dtype: str, top: str, bottom: str, quotient: str, wide: bool) -> str:
+        """top - quotient * bottom; the quotient may have been rounded up to one too many."""
+        kind = "f64" if wide else dtype
+        if wide:
+            top, bottom, quotient = (self.convert(v, dtype, kind) for v in (top, bottom, quotient))
+        t = self.type(kind)
+        minus = self.put(f"fneg {t} {quotient}")
+        rest = self.intrinsic("fmuladd" if wide else "fma", kind, minus, bottom, top)
+        negative = self.compare("lt", kind, rest, self.literal(0.0, kind))
+        rest = self.select(negative, kind, self.put(f"fadd {t} {rest}, {bottom}"), rest)
+        return self.convert(rest, kind, dtype) if wide else rest
 
     def _idiv(self, x, a, b):
         """No input may trap: division by 0 gives 0, and smallest / -1 wraps around."""

@@ -38,7 +38,7 @@ def lanes_of(program: Pointwise, nodes: list[e.Expr], target: Target) -> int:
     sizes = [dtypes.SIZE[dtypes.real_of(dtypes.compute_of(o.dtype))] for o in program.operands]
     for x in nodes:
         slow = x.op in ("idiv", "irem") and dtypes.SIZE[x.dtype] == 8
-        if slow or x.op == "fmod":
+        if slow or (x.op == "fmod" and x.dtype == "f64" and not target.fused):
             return 1
     return target.lanes(max(sizes))
 
@@ -57,7 +57,7 @@ class _Lowering:
         self.lines: list[str] = []
         self.allocas: list[str] = []
         self.declarations: set[str] = set()
-        self.emitter = Emitter(self.lines, self.declarations, target.halves)
+        self.emitter = Emitter(self.lines, self.declarations, target.halves, target.fused)
         self.outputs = len(program.outputs)
 
     def write(self, *lines: str) -> None:
@@ -192,13 +192,14 @@ class _Lowering:
 
     def scalar(self, before: str, first: str) -> None:
         """One value at a time, any strides, from index `first`."""
-        self.write("scalar:", f"%j = phi i64 [ {first}, %{before} ], [ %j.next, %scalar ]")
+        self.write("scalar:", f"%j = phi i64 [ {first}, %{before} ], [ %j.next, %scalar.end ]")
         pointers = []
         for k, _ in self.each():
             self.write(f"%jo{k} = mul i64 %j, %s{k}")
             self.write(f"%jp{k} = getelementptr i8, ptr %p{k}, i64 %jo{k}")
             pointers.append(f"%jp{k}")
         self.body(pointers, 1)
+        self.write("br label %scalar.end", "scalar.end:")
         self.write("%j.next = add nsw i64 %j, 1", "%j.more = icmp slt i64 %j.next, %n")
         self.write("br i1 %j.more, label %scalar, label %exit")
 
@@ -224,11 +225,12 @@ class _Lowering:
 
     def vectors(self, before: str, bases: list[str], count: str, steps: str = "%step") -> None:
         """`count` times the body; ends with %i.more still to be branched on."""
-        self.write("vector:", f"%i = phi i64 [ 0, %{before} ], [ %i.next, %vector ]")
+        self.write("vector:", f"%i = phi i64 [ 0, %{before} ], [ %i.next, %vector.end ]")
         pointers = [f"%q{k}" for k, _ in self.each()]
         for k, _ in self.each():
-            self.write(f"%q{k} = phi ptr [ {bases[k]}, %{before} ], [ %q{k}.next, %vector ]")
+            self.write(f"%q{k} = phi ptr [ {bases[k]}, %{before} ], [ %q{k}.next, %vector.end ]")
         self.body(pointers, self.lanes)
+        self.write("br label %vector.end", "vector.end:")
         for k, _ in self.each():
             self.write(f"%q{k}.next = getelementptr i8, ptr %q{k}, i64 {steps}{k}")
         self.write("%i.next = add nsw i64 %i, 1", f"%i.more = icmp slt i64 %i.next, {count}")
