@@ -245,6 +245,67 @@ const Op<Tensor(const Tensor&)> view_as_complex{
     "view_as_complex(Tensor input) -> Tensor", "f", view_as_complex_body,
     "A real tensor of shape (..., 2) seen as a complex one of shape (...)."};
 
+/// The same bytes as elements of another size: the last dimension shrinks or grows.
+static Tensor view_dtype_body(const Tensor& t, DType dtype) {
+    if (dtype == t.dtype()) return alias(t);
+    check<RuntimeError>(!needs_grad(t) || !grad_enabled(),
+                        "view: a view of another dtype has no "
+                        "derivative, got a tensor of ",
+                        t.dtype(), " that requires grad; detach it first");
+    Dims sizes(t.sizes()), strides(t.strides());
+    int64_t from = static_cast<int64_t>(t.itemsize()), to = static_cast<int64_t>(itemsize(dtype));
+    int64_t offset = t.offset();
+    if (from != to) {
+        check<RuntimeError>(t.dim() > 0, "view: self.dim() cannot be 0 to view ", t.dtype(), " as ",
+                            dtype, " (different element sizes)");
+        check<RuntimeError>(strides.back() == 1, "view: self.stride(-1) must be 1 to view ",
+                            t.dtype(), " as ", dtype, " (different element sizes), but got ",
+                            strides.back());
+    }
+    if (from > to) {
+        int64_t ratio = from / to;
+        sizes.back() *= ratio;
+        for (size_t i = 0; i + 1 < strides.size(); ++i) strides[i] *= ratio;
+        offset *= ratio;
+    } else if (from < to) {
+        int64_t ratio = to / from;
+        bool fits = sizes.back() % ratio == 0 && offset % ratio == 0;
+        for (size_t i = 0; i + 1 < strides.size(); ++i) fits &= strides[i] % ratio == 0;
+        check<RuntimeError>(fits,
+                            "view: self.size(-1), strides and storage_offset must be divisible by ",
+                            ratio, " to view ", t.dtype(), " as ", dtype, ", got sizes ", t.sizes(),
+                            ", strides ", t.strides(), ", offset ", t.offset());
+        sizes.back() /= ratio;
+        for (size_t i = 0; i + 1 < strides.size(); ++i) strides[i] /= ratio;
+        offset /= ratio;
+    }
+    return raw_view(t, sizes, strides, offset, dtype);
+}
+static const Op<Tensor(const Tensor&, DType)> view_dtype{
+    "view.dtype(Tensor input, dtype dtype) -> Tensor", "m", view_dtype_body, ""};
+
+/// In-place views (transpose_, squeeze_, ...): `t` becomes the window that `view` is.
+static Tensor become_body(const Tensor& t, const Tensor& view) {
+    check_inplace(t, "in-place view");
+    TensorBody& body = *t.body();
+    const TensorBody& from = *view.body();
+    body.sizes = from.sizes;
+    body.strides = from.strides;
+    body.offset = from.offset;
+    body.update_layout();
+    if (Ref<Node> node = grad_enabled() && needs_grad(view) ? grad_fn(view) : nullptr) {
+        Variable& v = variable(t);
+        v.grad_fn = node;
+        v.slot = find_variable(view)->slot;
+        body.requires_grad = true;
+    }
+    t.bump_version();
+    body.view_version = t.version();
+    return t;
+}
+static const Op<Tensor(const Tensor&, const Tensor&)> become{
+    "_become(Tensor input, Tensor view) -> Tensor", "p", become_body, ""};
+
 static Tensor alias_body(const Tensor& t) {
     return make_view(t, t.sizes(), t.strides(), t.offset(), "AliasBackward0",
                      [](const Tensor& g) { return g; });

@@ -27,6 +27,8 @@ from ._limits import finfo, iinfo
 from ._ops import *  # noqa: F403
 from ._creation import *  # noqa: F403
 from ._views import *  # noqa: F403
+from ._window_writes import *  # noqa: F403
+from ._products import *  # noqa: F403
 from . import autograd
 from .autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
 from ._C import is_grad_enabled, is_inference_mode_enabled

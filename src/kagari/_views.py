@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import _C
-from ._C import Size, Tensor, dtype
+from ._C import Size, Tensor
 
 _ops = _C.places["ops"]
 _narrow, _slice = _ops["_narrow"], _ops["_slice"]
@@ -270,8 +270,16 @@ def _matrix_conj_transposed(self: Tensor) -> Tensor:
     return self if self.dim() == 0 else _conj_transposed(self)
 
 
-def _view_dtype(self: Tensor, to: dtype) -> Tensor:
-    return _ops["_view_dtype"](self, to)
+def _in_place(name: str) -> Any:
+    """`x.name_(...)`: the tensor itself becomes the view."""
+    become = _ops["_become"]
+
+    def change(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        return become(self, getattr(self, name)(*args, **kwargs))
+
+    change.__name__ = change.__qualname__ = name + "_"
+    change.__doc__ = f"""In-place variant of {name}: this tensor becomes the view."""
+    return change
 
 
 def conj(input: Tensor) -> Tensor:
@@ -308,6 +316,8 @@ def _install() -> None:
                  "swapdims", "moveaxis", "ravel", "unflatten", "broadcast_to", "unsafe_chunk",
                  "unsafe_split", "conj", "resolve_conj", "resolve_neg", "is_conj", "is_neg"):  # fmt: skip
         setattr(Tensor, name, globals()[name])
+    for name in ("transpose", "t", "squeeze", "unsqueeze", "swapaxes", "swapdims", "as_strided"):
+        setattr(Tensor, name + "_", _in_place(name))
     Tensor.expand_as = lambda self, other: self.expand(other.shape)
     Tensor.view_as = lambda self, other: self.view(other.shape)
     Tensor.reshape_as = lambda self, other: self.reshape(other.shape)

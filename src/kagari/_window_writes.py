@@ -1,0 +1,141 @@
+"""Copies with a part replaced (`select_scatter`, ...), and views as copies (`select_copy`, ...)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from . import _C
+from ._C import Tensor
+
+_clone = _C.places["ops"]["_clone"]
+
+_COPIES = (
+    "alias", "as_strided", "diagonal", "expand", "permute", "select", "split", "squeeze", "t",
+    "transpose", "unbind", "unsqueeze", "view", "view_as_complex", "view_as_real", "unfold",
+    "split_with_sizes", "narrow", "slice",
+)  # fmt: skip
+
+__all__ = [
+    "as_strided_scatter", "clone", "diagonal_scatter", "fill", "positive", "select_scatter",
+    "slice_scatter", "sum_to_size", *(n + "_copy" for n in _COPIES),
+]  # fmt: skip
+
+
+def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
+    """A copy in memory of its own; gradients flow through it."""
+    return input.clone() if memory_format is None else input.clone(memory_format=memory_format)
+
+
+def _replaced(input: Tensor, src: Tensor, view: Callable[[Tensor], Tensor], op: str) -> Tensor:
+    out = _clone(input)
+    window = view(out)
+    if window.shape != src.shape:
+        raise RuntimeError(
+            f"{op}: expected src to have a size equal to the slice of self: "
+            f"{tuple(window.shape)}, got src size = {tuple(src.shape)}"
+        )
+    window.copy_(src)
+    return out
+
+
+def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
+    """A copy of `input` with `src` at one index of a dimension."""
+    return _replaced(input, src, lambda t: t.select(dim, index), "select_scatter")
+
+
+def slice_scatter(
+    input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None,
+    step: int = 1,
+) -> Tensor:  # fmt: skip
+    """A copy of `input` with `src` at a slice of a dimension."""
+    cut = _C.places["ops"]["_slice"]
+    return _replaced(input, src, lambda t: cut(t, dim, start, end, step), "slice_scatter")
+
+
+def diagonal_scatter(
+    input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1
+) -> Tensor:
+    """A copy of `input` with `src` on a diagonal."""
+    return _replaced(input, src, lambda t: t.diagonal(offset, dim1, dim2), "diagonal_scatter")
+
+
+def as_strided_scatter(
+    input: Tensor, src: Tensor, size: Any, stride: Any, storage_offset: int | None = None
+) -> Tensor:
+    """A copy of `input` with `src` at a strided window."""
+    offset = input.storage_offset() if storage_offset is None else storage_offset
+    out = input.new_empty_strided(input.shape, input.stride()).copy_(input)
+    window = out.as_strided(size, stride, offset - input.storage_offset())
+    window.copy_(src)
+    return out
+
+
+def fill(input: Tensor, value: Any) -> Tensor:
+    """One number in the shape of `input`."""
+    return _clone(input).fill_(value)
+
+
+def positive(input: Tensor) -> Tensor:
+    """The tensor itself; bool tensors have no sign."""
+    if input.dtype == _C.bool:
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
+def sum_to_size(input: Tensor, *size: Any) -> Tensor:
+    """The sum over the dimensions along which `size` broadcasts to the shape of `input`."""
+    sizes = tuple(size[0]) if len(size) == 1 and not isinstance(size[0], int) else size
+    lead = input.dim() - len(sizes)
+    fits = lead >= 0 and all(
+        s in (1, have) for s, have in zip(sizes, input.shape[lead:], strict=True)
+    )
+    if not fits:
+        raise RuntimeError(
+            f"sum_to_size: size {{{list(sizes)}}} is not expandable to size "
+            f"{{{list(input.shape)}}}."
+        )
+    dims = [i for i in range(input.dim()) if i < lead or (sizes[i - lead] == 1 != input.shape[i])]
+    return (input.sum(dims, True) if dims else input).reshape(sizes)
+
+
+def _copying(name: str) -> Any:
+    def copy(input: Tensor, *args: Any, out: Any = None, **kwargs: Any) -> Any:
+        view = input.view_as(input) if name == "alias" else _view(name, input, args, kwargs)
+        made = tuple(_clone(v) for v in view) if isinstance(view, tuple) else _clone(view)
+        if out is None:
+            return made
+        if not isinstance(made, tuple):
+            return _write(out, made)
+        for target, value in zip(out, made, strict=True):
+            _write(target, value)
+        return None
+
+    copy.__name__ = copy.__qualname__ = name + "_copy"
+    copy.__doc__ = f"""As {name}, but a copy instead of a view."""
+    return copy
+
+
+def _view(name: str, input: Tensor, args: Any, kwargs: Any) -> Any:
+    if name == "slice":
+        return _C.places["ops"]["_slice"](input, *args, **kwargs)
+    method = getattr(input, name, None)
+    if method is None:
+        return _C.places["functions."][name](input, *args, **kwargs)
+    return method(*args, **kwargs)
+
+
+def _write(out: Tensor, value: Tensor) -> Tensor:
+    if out.shape != value.shape:
+        out.resize_(value.shape)
+    return out.copy_(value)
+
+
+globals().update({name + "_copy": _copying(name) for name in _COPIES})
+
+
+def _install() -> None:
+    for name in ("select_scatter", "slice_scatter", "diagonal_scatter", "as_strided_scatter",
+                 "positive", "sum_to_size", "narrow_copy"):  # fmt: skip
+        setattr(Tensor, name, globals()[name])
+
+
+_install()
