@@ -11,9 +11,9 @@ _narrow, _slice = _ops["_narrow"], _ops["_slice"]
 
 __all__ = [
     "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shapes", "broadcast_tensors",
-    "broadcast_to", "column_stack", "conj", "dsplit", "hsplit", "imag", "is_conj", "is_neg", "moveaxis", "narrow", "numel",
-    "ravel", "real", "resolve_conj", "resolve_neg", "split", "swapaxes", "swapdims", "tensor_split", "unflatten", "unsafe_chunk",
-    "unsafe_split", "vsplit",
+    "broadcast_to", "column_stack", "conj", "dsplit", "hsplit", "imag", "is_conj", "is_neg",
+    "moveaxis", "narrow", "numel", "ravel", "real", "resolve_conj", "resolve_neg", "split",
+    "swapaxes", "swapdims", "tensor_split", "unflatten", "unsafe_chunk", "unsafe_split", "vsplit",
 ]  # fmt: skip
 
 
@@ -314,7 +314,8 @@ def is_neg(input: Tensor) -> bool:
 def _install() -> None:
     for name in ("narrow", "split", "tensor_split", "hsplit", "vsplit", "dsplit", "swapaxes",
                  "swapdims", "moveaxis", "ravel", "unflatten", "broadcast_to", "unsafe_chunk",
-                 "unsafe_split", "conj", "resolve_conj", "resolve_neg", "is_conj", "is_neg"):  # fmt: skip
+                 "unsafe_split", "conj", "resolve_conj", "resolve_neg", "is_conj",
+                 "is_neg"):  # fmt: skip
         setattr(Tensor, name, globals()[name])
     for name in ("transpose", "t", "squeeze", "unsqueeze", "swapaxes", "swapdims", "as_strided"):
         setattr(Tensor, name + "_", _in_place(name))
