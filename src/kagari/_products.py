@@ -101,7 +101,7 @@ def chain_matmul(*matrices: Any, out: Tensor | None = None) -> Tensor:
 def cross(
     input: Tensor, other: Tensor, dim: int | None = None, *, out: Tensor | None = None
 ) -> Tensor:
-    """The cross product of vectors of three elements along `dim` (by default the first of size 3)."""
+    """The cross product of 3-vectors along `dim`, by default the first dimension of size 3."""
     if dim is None:
         dim = next((i for i, s in enumerate(input.shape) if s == 3), None)
         if dim is None:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .._C import Tensor
-from .modes import no_grad
 
 
 class GradcheckError(RuntimeError):
@@ -37,8 +36,8 @@ def _numeric(
     """Per element of `x`, the differences of output `which` along its real and imaginary axis."""
 
     def run() -> list[complex]:
-        with no_grad():
-            return _flat(_differentiable(func(*inputs))[which].clone())
+        # with recording on, as `func` may itself take gradients
+        return _flat(_differentiable(func(*inputs))[which])
 
     columns = []
     data = x.data
