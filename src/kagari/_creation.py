@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from . import _C
+from ._layouts import preserve_format
 from ._C import Tensor, complex64, complex128, float64, get_default_dtype, int64
 from ._C import bool as bool_
 
@@ -65,7 +66,7 @@ def empty(
     if out is not None:
         return _finish(_into(out, sizes, dtype, "empty"), requires_grad)
     made = _empty(sizes, dtype or get_default_dtype(), _device(device))
-    if memory_format is not None:
+    if memory_format not in (None, preserve_format):
         made = made.contiguous(memory_format=memory_format)
     return _finish(made, requires_grad)
 
@@ -132,7 +133,7 @@ def empty_like(
 ) -> Tensor:  # fmt: skip
     """Undefined values in the shape, dtype, device and layout of `input`."""
     made = _empty_like(input, dtype or input.dtype, device or input.device)
-    if memory_format is not None:
+    if memory_format not in (None, preserve_format):
         made = made.contiguous(memory_format=memory_format)
     return _finish(made, requires_grad)
 
@@ -145,7 +146,7 @@ def full_like(
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
     made = _full_like(input, fill_value, dtype or input.dtype, device or input.device)
-    if memory_format is not None:
+    if memory_format not in (None, preserve_format):
         made = made.contiguous(memory_format=memory_format)
     return _finish(made, requires_grad)
 
