@@ -56,3 +56,23 @@ def on_complex(function: Function) -> Callable[[Formula], Formula]:
         return formula
 
     return keep
+
+
+def page() -> str:
+    """docs/accuracy.md."""
+    lines = [
+        "# Accuracy",
+        "",
+        "Largest errors of the elementary and special functions, in units in the last place of",
+        "the exact result (0.5 is the best possible). `tests/kernels/test_math.py` measures them",
+        "against mpmath over the whole range, subnormal numbers included; infinities, NaN and",
+        "signed zeros are exact. float16 and bfloat16 compute in float32.",
+        "Written by `python -m kagari.kernels.math`.",
+        "",
+        "| function | float32 | float64 | where |",
+        "| --- | --- | --- | --- |",
+    ]
+    for name, bound in sorted(BOUNDS.items()):
+        where = bound.domain or "everywhere"
+        lines.append(f"| {name} | {bound.ulp['f32']} | {bound.ulp['f64']} | {where} |")
+    return "\n".join(lines) + "\n"

@@ -72,22 +72,22 @@ def _odd(value: e.Expr, x: e.Expr) -> e.Expr:
     return e.copysign(e.cast(value, x.dtype), x)
 
 
-@accurate(f32=1.0, f64=5.0)
+@accurate(f32=0.6, f64=5.0)
 def i0(x):
     return e.cast(_plain(0, x), x.dtype)
 
 
-@accurate(f32=1.0, f64=4.0)
+@accurate(f32=0.6, f64=4.0)
 def i0e(x):
     return e.cast(_scaled(0, x), x.dtype)
 
 
-@accurate(f32=1.0, f64=5.0)
+@accurate(f32=0.6, f64=5.0)
 def i1(x):
     return _odd(_plain(1, x), x)
 
 
-@accurate(f32=1.0, f64=4.0)
+@accurate(f32=0.6, f64=4.0)
 def i1e(x):
     return _odd(_scaled(1, x), x)
 

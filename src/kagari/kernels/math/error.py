@@ -83,14 +83,14 @@ def erf(x):
     return e.where(e.abs(x) < _NEAR[x.dtype], _erf_near(x), far)
 
 
-@accurate(f32=4.0, f64=4.0)
+@accurate(f32=4.5, f64=4.5)
 def erfc(x):
     tail = _tail(x)
     far = e.where(x < 0.0, 2.0 - tail, tail)
     return e.where(e.abs(x) < 0.5, 1.0 - _erf_near(x), far)
 
 
-@accurate(f32=4.0, f64=4.0)
+@accurate(f32=6.0, f64=9.0)
 def erfcx(x):
     """e^(x^2) erfc(x)."""
     size = e.abs(x)
@@ -99,7 +99,7 @@ def erfcx(x):
     return e.where(x < 0.0, 2.0 * exp_sum(head, rest) - right, right)
 
 
-@accurate(f32=4.0, f64=4.0)
+@accurate(f32=6.0, f64=6.0)
 def ndtr(x):
     """The normal distribution function, erfc(-x / sqrt(2)) / 2; the exponent is taken from x
     itself.

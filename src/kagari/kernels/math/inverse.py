@@ -56,7 +56,7 @@ def asin(x):
     return e.copysign(e.where(above, (high - 2.0 * angle) + low, angle), x)
 
 
-@accurate(f32=2.0, f64=2.0)
+@accurate(f32=1.5, f64=1.5)
 def acos(x):
     above, angle = _asin_half(e.abs(x))
     high, low = _HALF_PI[x.dtype]
@@ -92,13 +92,13 @@ def _angle(y: e.Expr, x: e.Expr) -> tuple[e.Expr, e.Expr]:
     return base, _series(top / _safe(bottom)) + rest
 
 
-@accurate(f32=1.5, f64=1.5)
+@accurate(f32=1.6, f64=2.0)
 def atan(x):
     base, more = _angle(e.abs(x), e.const(1.0, x))
     return e.copysign(base + more, x)
 
 
-@accurate(f32=2.0, f64=2.0)
+@accurate(f32=1.6, f64=2.2)
 def atan2(y, x):
     """The angle of the point (x, y), with C's values for zeros and infinities."""
     a, b, one = e.abs(y), e.abs(x), e.const(1.0, x)
@@ -115,7 +115,7 @@ def atan2(y, x):
     return e.copysign(angle, y)
 
 
-@accurate(f32=3.5, f64=3.5)
+@accurate(f32=2.5, f64=2.5)
 def asinh(x):
     size = e.abs(x)
     large = size > _large(x)
@@ -124,7 +124,7 @@ def asinh(x):
     return e.copysign(_log1p_doubled(large, size, small), x)
 
 
-@accurate(f32=3.5, f64=3.5)
+@accurate(f32=2.5, f64=2.5)
 def acosh(x):
     t = x - 1.0
     large = x > _large(x)
@@ -142,7 +142,7 @@ def _log1p_doubled(large: e.Expr, x: e.Expr, small: e.Expr) -> e.Expr:
     return log1p(e.where(large, x, small)) + e.where(large, _LN2, e.const(0.0, x))
 
 
-@accurate(f32=3.0, f64=3.0)
+@accurate(f32=2.5, f64=2.5)
 def atanh(x):
     size = e.abs(x)
     return e.copysign(0.5 * log1p(2.0 * size / (1.0 - size)), x)

@@ -81,7 +81,7 @@ def _pow_f64(a: e.Expr, y: e.Expr) -> e.Expr:
     return exp_sum(p, e.where(tame & ~edge, pl + y * lo, 0.0))
 
 
-@accurate(f32=1.0, f64=1.5)
+@accurate(f32=0.6, f64=1.3)
 def pow(x, y):
     """x^y with C's values at zeros, infinities and NaN."""
     a = e.abs(x)
@@ -96,7 +96,7 @@ def pow(x, y):
     return e.where(settled, 1.0, power)
 
 
-@accurate(f32=1.0, f64=1.5)
+@accurate(f32=0.6, f64=1.3)
 def hypot(x, y):
     """sqrt(x^2 + y^2) without overflow or underflow on the way."""
     infinite = (e.abs(x) == _INFINITY) | (e.abs(y) == _INFINITY)

@@ -199,7 +199,7 @@ def cos(x):
     return _flip(e.where((n & 1) != 0, sine, cosine), n + 1)
 
 
-@accurate(f32=2.5, f64=2.0)
+@accurate(f32=3.2, f64=2.2)
 def tan(x):
     r, rest, n = _reduce(x)
     sine, cosine = _sin_cos(r, rest)

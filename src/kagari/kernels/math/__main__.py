@@ -1,0 +1,5 @@
+"""Prints docs/accuracy.md."""
+
+from .accuracy import page
+
+print(page(), end="")
