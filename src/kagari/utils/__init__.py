@@ -1,5 +1,5 @@
 """What supports the rest: data loading, hook handles. Each subject is a module of its own."""
 
-from . import hooks
+from . import data, hooks
 
-__all__ = ["hooks"]
+__all__ = ["data", "hooks"]
