@@ -1,0 +1,212 @@
+"""save and load in PyTorch's zip format, both ways. A file is taken for hostile: by default loading
+makes nothing but tensors, parameters and plain containers."""
+
+import os
+import pickle
+from io import BytesIO
+from typing import Any
+
+import kagari
+from kagari import _C
+
+from .archive import ALIGNMENT, Reader, Writer, write_atomically
+from .globals import (
+    LoadedStorage,
+    StorageType,
+    add_safe_globals,
+    clear_safe_globals,
+    find,
+    get_safe_globals,
+    known,
+    safe_globals,
+    trusted_types,
+)
+from .interpreter import Function, Interpreter
+from .pickler import Pickler
+
+DEFAULT_PROTOCOL = 2
+
+
+def save(
+    obj: Any, f: Any, pickle_module: Any = None, pickle_protocol: int = DEFAULT_PROTOCOL,
+    _use_new_zipfile_serialization: bool = True, _disable_byteorder_record: bool = False,
+) -> None:  # fmt: skip
+    """Write tensors, and containers of tensors, to a file that `load` and torch.load read.
+
+    Args:
+        obj: usually a `state_dict`; anything that pickle takes.
+        f: a path, written atomically; or an open file.
+    """
+    if not _use_new_zipfile_serialization:
+        raise NotImplementedError("save: only the zip format is written")
+    pickler = Pickler(pickle_protocol)
+    data = pickler.dumped(obj)
+
+    def write(file: Any, folder: str) -> None:
+        writer = Writer(file, folder)
+        writer.add("data.pkl", data)
+        writer.add(".format_version", b"1")
+        writer.add(".storage_alignment", str(ALIGNMENT).encode())
+        if not _disable_byteorder_record:
+            writer.add("byteorder", b"little")
+        for key, storage in pickler.storages.items():
+            writer.add(f"data/{key}", storage)
+        writer.add("version", b"3\n")
+        writer.close()
+
+    if hasattr(f, "write"):
+        write(f, "archive")
+        return
+    path = os.fspath(f)
+    if not isinstance(path, str):
+        path = os.fsdecode(path)
+    folder = os.path.splitext(os.path.basename(path))[0] or "archive"
+    write_atomically(path, lambda file: write(file, folder))
+
+
+def load(
+    f: Any, map_location: Any = None, pickle_module: Any = None, *,
+    weights_only: bool | None = None, mmap: bool | None = None, **pickle_load_args: Any,
+) -> Any:  # fmt: skip
+    """Read what `save` or torch.save wrote.
+
+    Args:
+        f: a path or an open file.
+        map_location: where the tensors go: a device, a dictionary of devices, or a function of
+            storage and location.
+        weights_only: by default make nothing but tensors and plain containers. False lets the file
+            run any code, and is only for files you trust.
+        mmap: map the file instead of reading it; for paths.
+    """
+    if hasattr(f, "read"):
+        if mmap:
+            raise ValueError("load: mmap=True needs the path of a file, not an open file")
+        seekable = hasattr(f, "seek") and hasattr(f, "tell") and f.seekable()
+        return _load(
+            f if seekable else BytesIO(f.read()), "the file", None, map_location, weights_only
+        )
+    path = os.fsdecode(os.fspath(f))
+    with open(path, "rb") as file:
+        return _load(file, repr(path), path if mmap else None, map_location, weights_only)
+
+
+def _load(file: Any, shown: str, mapped: str | None, map_location: Any, weights_only: Any) -> Any:
+    start = file.tell()
+    if start:
+        file = BytesIO(file.read())
+    reader = Reader(file, shown)
+    if "data.pkl" not in reader:
+        raise RuntimeError(f"load: {shown} is a zip archive without data.pkl: not a checkpoint")
+    if "constants.pkl" in reader:
+        raise RuntimeError(f"load: {shown} holds a TorchScript program, not a checkpoint")
+    if "byteorder" in reader and reader.read("byteorder") != b"little":
+        raise RuntimeError(f"load: {shown} was written on a big-endian machine")
+    storages = _Storages(reader, mapped, map_location)
+    data = reader.read("data.pkl")
+    if weights_only is False:
+        return _Unrestricted(BytesIO(data), storages).load()
+    machine = Interpreter(data, find, storages.get)
+    machine.trusted_types = trusted_types  # type: ignore[method-assign]
+    try:
+        return machine.run()
+    except (UnicodeDecodeError, OverflowError, MemoryError, RecursionError) as error:
+        raise pickle.UnpicklingError(f"load: {shown} has a malformed pickle: {error}") from error
+
+
+class _Storages:
+    """The storages of a file, each read when it is first named."""
+
+    def __init__(self, reader: Reader, mapped: str | None, map_location: Any) -> None:
+        self.reader, self.map_location = reader, map_location
+        self.loaded: dict[str, Any] = {}
+        self.file = _C.UntypedStorage.from_file(mapped) if mapped else None
+
+    def get(self, reference: Any) -> LoadedStorage:
+        """The storage of a persistent id: ('storage', type, key, location, count)."""
+        if (
+            not isinstance(reference, tuple)
+            or len(reference) != 5
+            or reference[0] != "storage"
+            or not isinstance(reference[1], StorageType)
+            or not all(isinstance(part, str) for part in reference[2:4])
+            or type(reference[4]) is not int
+        ):
+            raise pickle.UnpicklingError("load: a persistent id that names no storage")
+        _, kind, key, location, count = reference
+        width = 1 if kind.dtype is None else kind.dtype.itemsize
+        if key not in self.loaded:
+            self.loaded[key] = self._read(key, location, count * width)
+        storage = self.loaded[key]
+        if count < 0 or count * width > storage.nbytes():
+            raise pickle.UnpicklingError(
+                f"load: storage {key!r} should have {count * width} bytes and has {storage.nbytes()}"
+            )
+        return LoadedStorage(storage, kind.dtype)
+
+    def _read(self, key: str, location: str, wanted: int) -> Any:
+        name = f"data/{key}"
+        size = self.reader.size_of(name)
+        if wanted < 0 or wanted > size:
+            raise pickle.UnpicklingError(
+                f"load: storage {key!r} should have {wanted} bytes, entry {name!r} has {size}"
+            )
+        device = self._device(location)
+        if device.type == "meta":
+            return _C.UntypedStorage(size, device=device)
+        if self.file is not None:
+            start = self.reader.offset_of(name)
+            storage = self.file._window(start, start + size)
+        else:
+            storage = _C.UntypedStorage(size)
+            self.reader.read_into(name, memoryview(storage).cast("B"))
+        if callable(self.map_location):
+            moved = self.map_location(storage, location)
+            storage = storage if moved is None else getattr(moved, "_untyped_storage", moved)
+        return storage
+
+    def _device(self, location: str) -> Any:
+        """Where a storage goes that was at `location`."""
+        wanted = self.map_location
+        if callable(wanted):
+            return kagari.device("cpu")
+        if isinstance(wanted, dict):
+            wanted = wanted.get(location)
+        wanted = location if wanted is None else wanted
+        if isinstance(wanted, str) and wanted.split(":")[0] not in ("cpu", "meta"):
+            raise RuntimeError(
+                f"load: a tensor was saved on {wanted!r}, which is not there; use "
+                "map_location='cpu'"
+            )
+        return kagari.device(wanted)
+
+
+class _Unrestricted(pickle.Unpickler):
+    """Pickle itself, for files that are trusted: PyTorch's names for ours."""
+
+    def __init__(self, file: Any, storages: _Storages) -> None:
+        super().__init__(file)
+        self.storages = storages
+
+    def find_class(self, module: str, name: str) -> Any:
+        """What a name stands for."""
+        if module == "torch" and name == "Tensor":
+            return kagari.Tensor
+        value = known(module, name)
+        if value is None or module in ("builtins", "__builtin__", "collections", "_codecs"):
+            return super().find_class(module, name)
+        return value.call if isinstance(value, Function) else value
+
+    def persistent_load(self, pid: Any) -> Any:
+        """The storage of a persistent id."""
+        found = self.storages.get(pid)
+        return found
+
+
+__all__ = [
+    "add_safe_globals",
+    "clear_safe_globals",
+    "get_safe_globals",
+    "load",
+    "safe_globals",
+    "save",
+]
