@@ -56,26 +56,27 @@ def is_parameter(value: Any) -> bool:
     )
 
 
-class Buffer(Tensor):
-    """A tensor that becomes a buffer of the module it is assigned to.
+class _BufferType(type):
+    def __instancecheck__(cls, value: Any) -> bool:
+        return isinstance(value, Tensor) and getattr(value, "_is_buffer", False)
+
+
+class Buffer(metaclass=_BufferType):
+    """A tensor that becomes a buffer of the module it is assigned to: a plain tensor with a mark.
 
     Args:
         data: the tensor whose storage the buffer shares; empty when left out.
         persistent: whether the buffer is part of the module's `state_dict`.
     """
 
-    __torch_function__ = kagari._C._disabled_torch_function_impl
-    persistent: bool
-
-    def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Self:
-        if data is None:
-            data = kagari.empty(0)
-        made = Tensor._make_subclass(cls, data.detach(), data.requires_grad)
+    def __new__(  # type: ignore[misc]
+        cls, data: Tensor | None = None, *, persistent: bool = True
+    ) -> Any:
+        made = kagari.empty(0) if data is None else data.detach()
+        made = made.requires_grad_(data is not None and data.requires_grad)
         made.persistent = persistent
+        made._is_buffer = True
         return made
-
-    def __repr__(self) -> str:  # type: ignore[override]
-        return "Buffer containing:\n" + super().__repr__()
 
 
 class UninitializedTensorMixin:

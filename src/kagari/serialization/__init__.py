@@ -11,8 +11,6 @@ from kagari import _C
 
 from .archive import ALIGNMENT, Reader, Writer, write_atomically
 from .globals import (
-    LoadedStorage,
-    StorageType,
     add_safe_globals,
     clear_safe_globals,
     find,
@@ -21,7 +19,7 @@ from .globals import (
     safe_globals,
     trusted_types,
 )
-from .interpreter import Function, Interpreter
+from .interpreter import Function, Interpreter, LoadedStorage, StorageType
 from .pickler import Pickler
 
 DEFAULT_PROTOCOL = 2
@@ -82,9 +80,8 @@ def load(
         if mmap:
             raise ValueError("load: mmap=True needs the path of a file, not an open file")
         seekable = hasattr(f, "seek") and hasattr(f, "tell") and f.seekable()
-        return _load(
-            f if seekable else BytesIO(f.read()), "the file", None, map_location, weights_only
-        )
+        file = f if seekable else BytesIO(f.read())
+        return _load(file, "the file", None, map_location, weights_only)
     path = os.fsdecode(os.fspath(f))
     with open(path, "rb") as file:
         return _load(file, repr(path), path if mmap else None, map_location, weights_only)
@@ -121,7 +118,7 @@ class _Storages:
         self.loaded: dict[str, Any] = {}
         self.file = _C.UntypedStorage.from_file(mapped) if mapped else None
 
-    def get(self, reference: Any) -> LoadedStorage:
+    def get(self, reference: Any) -> Any:
         """The storage of a persistent id: ('storage', type, key, location, count)."""
         if (
             not isinstance(reference, tuple)
@@ -139,9 +136,10 @@ class _Storages:
         storage = self.loaded[key]
         if count < 0 or count * width > storage.nbytes():
             raise pickle.UnpicklingError(
-                f"load: storage {key!r} should have {count * width} bytes and has {storage.nbytes()}"
+                f"load: storage {key!r} should have {count * width} bytes, it has "
+                f"{storage.nbytes()}"
             )
-        return LoadedStorage(storage, kind.dtype)
+        return storage if kind.dtype is None else LoadedStorage(storage, kind.dtype)
 
     def _read(self, key: str, location: str, wanted: int) -> Any:
         name = f"data/{key}"

@@ -99,7 +99,7 @@ class Reader:
             return f"load: {self.shown} is empty"
         if magic[:1] == b"\x80":
             return (
-                f"load: {self.shown} is in PyTorch's format from before 1.6, which is not supported; "
+                f"load: {self.shown} is in PyTorch's format from before 1.6, which is not read: "
                 "load it in PyTorch and save it again"
             )
         return f"load: {self.shown} is not a checkpoint: it does not begin as a zip archive"

@@ -23,7 +23,9 @@ def _ints(values: Any, what: str) -> list[int]:
 
 
 def _on_storage(storage: Any, dtype: Any, offset: Any, size: Any, stride: Any) -> Tensor:
-    if not isinstance(storage, LoadedStorage):
+    if isinstance(storage, LoadedStorage):
+        storage = storage.storage
+    if not isinstance(storage, _C.UntypedStorage):
         raise UnpicklingError("load: a tensor without a storage")
     if not isinstance(dtype, kagari.dtype):
         raise UnpicklingError("load: a tensor without a dtype")
@@ -32,12 +34,12 @@ def _on_storage(storage: Any, dtype: Any, offset: Any, size: Any, stride: Any) -
     if len(sizes) != len(strides):
         raise UnpicklingError(f"load: a tensor with {len(sizes)} sizes and {len(strides)} strides")
     try:
-        made = _C._tensor_on(storage.storage, dtype, start, sizes, strides)
+        made = _C._tensor_on(storage, dtype, start, sizes, strides)
         return _with_true_bools(made) if dtype is kagari.bool else made
     except (RuntimeError, ValueError, IndexError) as error:
         raise UnpicklingError(
             f"load: a tensor of size {size}, stride {stride} and offset {offset} does not lie in "
-            f"its storage of {storage.storage.nbytes()} bytes"
+            f"its storage of {storage.nbytes()} bytes"
         ) from error
 
 
@@ -47,7 +49,7 @@ def _with_true_bools(tensor: Tensor) -> Tensor:
         return tensor
     window = (tensor.storage_offset(), list(tensor.shape), list(tensor.stride()))
     as_bytes = _C._tensor_on(_C._storage_of(tensor), kagari.uint8, *window)
-    if as_bytes.numel() and int(as_bytes.max()) > 1:
+    if int((as_bytes > 1).sum()):
         as_bytes.copy_(as_bytes != 0)
     return tensor
 
@@ -290,6 +292,6 @@ def find(module: str, name: str) -> Any:
         return Trusted(_trusted[f"{module}.{name}"])
     raise UnpicklingError(
         f"load: the file names {module}.{name}, which is neither a tensor nor a plain container. "
-        "If you trust where it comes from, use weights_only=False, which lets the file run any code; "
-        f"or allow this one class with serialization.add_safe_globals([{name}])"
+        "If you trust where it comes from, use weights_only=False, which lets the file run any "
+        f"code; or allow this one class with serialization.add_safe_globals([{name}])"
     )

@@ -1,4 +1,4 @@
-"""Writing the pickle of a checkpoint: tensors by reference to their storages, under PyTorch's names."""
+"""Writing the pickle of a checkpoint: tensors refer to their storages, under PyTorch's names."""
 
 import pickle
 from collections import OrderedDict
@@ -7,7 +7,7 @@ from typing import Any
 
 import kagari
 from kagari import _C, Tensor
-from kagari.nn.parameter import Buffer, Parameter
+from kagari.nn.parameter import Parameter
 
 from .names import NAME_OF_DTYPE, STORAGE_OF
 
@@ -103,9 +103,7 @@ class Pickler(pickle._Pickler):  # type: ignore[name-defined,misc]
                 return _REBUILD_PARAMETER_STATE, (*arguments, attributes)
             return _REBUILD_PARAMETER, arguments
         function, arguments = self._rebuild(tensor)
-        if isinstance(tensor, Buffer):
-            attributes = {"persistent": tensor.persistent, "_is_buffer": True}
-        elif type(tensor) is not Tensor:
+        if type(tensor) is not Tensor:
             return _REBUILD_TYPE, (function, type(tensor), arguments, attributes)
         if attributes:
             return _REBUILD_TYPE, (function, _TENSOR, arguments, attributes)
