@@ -21,7 +21,7 @@ def test_sequential(m):
     net.append(c).insert(0, c)
     assert list(net) == [c, a, b, c]
     del net[1]
-    assert [name for name, _ in net.named_children()] == ["0", "1", "2"]
+    assert list(net._modules) == ["0", "1", "2"]
     assert list(net + m.Sequential(a)) == [c, b, c, a]
     assert list(m.Sequential(a) * 3) == [a, a, a]
     net[0] = b

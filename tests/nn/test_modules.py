@@ -169,7 +169,7 @@ def test_activation_in_place_writes_and_differentiates(name):
         assert result is given
         (result * result).sum().backward()
         module.seen = leaf.grad.numpy()
-    assert abs(ours.seen - theirs.seen).max() < 1e-9
+    assert abs(ours.seen - theirs.seen).max() < 1e-7  # PyTorch rounds 1/6 to float
 
 
 @pytest.mark.parametrize(("name", "args", "inputs"), CASES)

@@ -34,7 +34,7 @@ class Parameter(Tensor):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         if id(self) not in memo:
-            data = self.detach().clone(memory_format=kagari.preserve_format)
+            data = self.detach().clone()
             memo[id(self)] = type(self)(data, self.requires_grad)
         return memo[id(self)]
 

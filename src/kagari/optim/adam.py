@@ -69,9 +69,7 @@ class Adam(Optimizer):
     def _new_state(self, param: Tensor, amsgrad: bool) -> dict[str, Any]:
         state = {"step": kagari.tensor(0.0, dtype=kagari.float32)}
         for name in ("exp_avg", "exp_avg_sq", *(["max_exp_avg_sq"] if amsgrad else [])):
-            state[name] = kagari.zeros_like(
-                param, memory_format=kagari.preserve_format, requires_grad=False
-            )
+            state[name] = kagari.zeros_like(param, requires_grad=False)
         return state
 
     def _step_group(self, group: dict[str, Any]) -> None:

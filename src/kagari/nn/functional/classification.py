@@ -172,7 +172,7 @@ def binary_cross_entropy(
         )
     if input.numel() and not input.is_meta and not bool(((input >= 0) & (input <= 1)).all()):
         raise RuntimeError("binary_cross_entropy: all elements of input should be between 0 and 1")
-    loss = (target - 1) * (-input).log1p().clamp_min(-100) - target * input.log().clamp_min(-100)
+    loss = (target - 1) * (-input).log1p().clamp(min=-100) - target * input.log().clamp(min=-100)
     return reduced(loss if weight is None else loss * weight, reduction)
 
 
@@ -235,7 +235,7 @@ def multilabel_margin_loss(
     listed = (y < 0).to(kagari.int64).cumsum(1) == 0  # up to the first -1
     index = kagari.where(listed, y, kagari.zeros_like(y))
     has = kagari.zeros_like(x).scatter_add(1, index, listed.to(x.dtype)) > 0
-    margin = (1 - x.gather(1, index).unsqueeze(2) + x.unsqueeze(1)).clamp_min(0)
+    margin = (1 - x.gather(1, index).unsqueeze(2) + x.unsqueeze(1)).clamp(min=0)
     counted = (listed.unsqueeze(2) & ~has.unsqueeze(1)).to(x.dtype)
     loss = (margin * counted).sum(2).sum(1) / classes
     return reduced(loss.reshape(()) if single else loss, reduction)
@@ -266,7 +266,7 @@ def multi_margin_loss(
     if y.numel() and not 0 <= int(y.min()) <= int(y.max()) < x.shape[1]:
         raise RuntimeError("multi_margin_loss: target out of range")
     index = y.unsqueeze(1)
-    loss = (margin - x.gather(1, index) + x).clamp_min(0)
+    loss = (margin - x.gather(1, index) + x).clamp(min=0)
     loss = loss if p == 1 else loss * loss
     if weight is not None:
         loss = loss * weight[y].unsqueeze(1)
@@ -307,7 +307,7 @@ def ctc_loss(
     if zero_infinity:
         losses = kagari.where(losses == float("inf"), kagari.zeros_like(losses), losses)
     if reduction == "mean":
-        counts = kagari.tensor(sizes, dtype=losses.dtype, device=losses.device).clamp_min(1)
+        counts = kagari.tensor(sizes, dtype=losses.dtype, device=losses.device).clamp(min=1)
         return (losses / counts).mean()
     losses = losses.reshape(()) if single else losses
     return reduced(losses, reduction)
@@ -391,7 +391,7 @@ def _log_add(*terms: Tensor) -> Tensor:
 def _ending(alpha: Tensor, ends: Tensor) -> Tensor:
     """Likelihood of ending in the last label or the blank after it."""
     last = alpha.gather(1, ends.unsqueeze(1)).squeeze(1)
-    before = alpha.gather(1, (ends - 1).clamp_min(0).unsqueeze(1)).squeeze(1)
+    before = alpha.gather(1, (ends - 1).clamp(min=0).unsqueeze(1)).squeeze(1)
     before = kagari.where(ends > 0, before, float("-inf"))
     return _log_add(last, before)
 

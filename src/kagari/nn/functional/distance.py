@@ -15,7 +15,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     x1, x2 = kagari.broadcast_tensors(x1.to(dtype), x2.to(dtype))
 
     def unit(x: Tensor) -> Tensor:
-        return x / x.norm(2, dim, keepdim=True).clamp_min(eps)
+        return x / x.norm(2, dim, keepdim=True).clamp(min=eps)
 
     return (unit(x1) * unit(x2)).sum(dim)
 

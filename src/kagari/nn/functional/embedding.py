@@ -161,7 +161,7 @@ def _reduce_bags(
     if mode == "sum":
         return out
     size = rows.new_zeros(bags).index_add(0, bag, kagari.ones_like(bag, dtype=rows.dtype))
-    return out / size.clamp_min(1).unsqueeze(1)
+    return out / size.clamp(min=1).unsqueeze(1)
 
 
 __all__ = [

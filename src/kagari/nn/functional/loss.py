@@ -191,7 +191,7 @@ def margin_ranking_loss(
             "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
             f"input1: {input1.size()}, input2: {input2.size()}, target: {target.size()} "
         )
-    return reduced((-target * (input1 - input2) + margin).clamp_min(0), reduction)
+    return reduced((-target * (input1 - input2) + margin).clamp(min=0), reduction)
 
 
 def hinge_embedding_loss(
@@ -201,7 +201,7 @@ def hinge_embedding_loss(
     """input where target is 1, max(0, margin - input) where it is -1."""
     reduction = legacy_reduction(size_average, reduce, reduction)
     zero = kagari.zeros_like(input)
-    loss = kagari.where(target != 1, (margin - input).clamp_min(0), zero)
+    loss = kagari.where(target != 1, (margin - input).clamp(min=0), zero)
     return reduced(loss + kagari.where(target != -1, input, zero), reduction)
 
 
@@ -225,7 +225,7 @@ def cosine_embedding_loss(
     cos = dot / (((input1 * input1).sum(-1) + 1e-12) * ((input2 * input2).sum(-1) + 1e-12)).sqrt()
     zero = kagari.zeros_like(cos)
     loss = kagari.where(target == 1, 1 - cos, zero)
-    loss = loss + kagari.where(target == -1, (cos - margin).clamp_min(0), zero)
+    loss = loss + kagari.where(target == -1, (cos - margin).clamp(min=0), zero)
     return reduced(loss, reduction)
 
 
@@ -258,7 +258,7 @@ def _triplet(
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:
         far = kagari.minimum(far, distance(positive, negative))
-    return reduced((near - far + margin).clamp_min(0), reduction)
+    return reduced((near - far + margin).clamp(min=0), reduction)
 
 
 def triplet_margin_with_distance_loss(

@@ -254,10 +254,10 @@ class Saving:
         unexpected: list[str] = []
         errors: list[str] = []
         _load_tree(self, state, "", metadata, strict, assign, missing, unexpected, errors)
-        if strict and missing:
-            errors.insert(0, f"Missing key(s) in state_dict: {_quoted(missing)}. ")
         if strict and unexpected:
             errors.insert(0, f"Unexpected key(s) in state_dict: {_quoted(unexpected)}. ")
+        if strict and missing:
+            errors.insert(0, f"Missing key(s) in state_dict: {_quoted(missing)}. ")
         if errors:
             listed = "\n\t".join(errors)
             raise RuntimeError(
