@@ -219,7 +219,7 @@ class Interpreter:
         elif isinstance(function, Function):
             try:
                 self.push(function.call(*arguments))
-            except (TypeError, ValueError, OverflowError, IndexError) as error:
+            except (TypeError, ValueError, OverflowError, IndexError, RuntimeError) as error:
                 raise UnpicklingError(f"load: {function.name}: {error}") from error
         else:
             raise UnpicklingError(f"load: a {type(function).__name__} cannot be called")

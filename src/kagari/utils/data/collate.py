@@ -65,9 +65,9 @@ def collate(batch: Sequence[Any], *, collate_fn_map: Any = None) -> Any:
     if _from_numpy(first) and hasattr(first, "dtype"):
         return _collate_numpy(batch)
     if isinstance(first, float):
-        return kagari.tensor(batch, dtype=kagari.float64)
+        return kagari.tensor(list(batch), dtype=kagari.float64)
     if isinstance(first, int):
-        return kagari.tensor(batch)
+        return kagari.tensor(list(batch))
     if isinstance(first, (str, bytes)):
         return batch
     if isinstance(first, Mapping):
@@ -102,7 +102,7 @@ def _collate_sequences(batch: Sequence[Any], collate_fn_map: Any) -> Any:
     if not all(len(item) == len(first) for item in batch):
         raise RuntimeError("each element in list of batch should be of equal size")
     columns = [
-        collate(list(column), collate_fn_map=collate_fn_map) for column in zip(*batch, strict=True)
+        collate(column, collate_fn_map=collate_fn_map) for column in zip(*batch, strict=True)
     ]
     if isinstance(first, tuple):
         return type(first)(*columns) if hasattr(first, "_fields") else columns
