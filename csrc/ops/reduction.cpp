@@ -166,18 +166,49 @@ static Tensor make_result(const Tensor& x, const Reduced& gone, bool keepdim, In
     return empty_strided(reduced_sizes(x, gone, true), strides, dtype, x.device());
 }
 
-Tensors Reduction::operator()(const Tensor& x, const Reduced& gone, bool keepdim,
-                              double parameter) const {
+/// What the first step reads.
+struct Reduction::Inputs {
+    const Tensor& x;
+    const Tensors& elements;
+    const Tensors& rows;
+    std::vector<Dims> row_steps;  // of `rows`, along the kept dimensions
+
+    Inputs(const Tensor& input, const Tensors& more, const Tensors& per_row, const Reduced& gone)
+        : x(input), elements(more), rows(per_row) {
+        for (const Tensor& t : rows) {
+            Dims steps;
+            for (size_t i = 0; i < gone.size(); ++i)
+                if (!gone[i]) steps.push_back(t.strides()[i]);
+            row_steps.push_back(steps);
+        }
+    }
+    DType dtype() const { return x.dtype(); }
+    /// Adds them to a walk, starting `skip` elements into `x`.
+    void add_to(RowWalk& walk, const Dims& steps, int64_t inner, int64_t skip) const {
+        auto add = [&](const Tensor& t) {
+            auto bytes = skip * static_cast<int64_t>(t.itemsize());
+            walk.add(t.data<char>() + bytes, t.itemsize(), steps, inner);
+        };
+        add(x);
+        for (const Tensor& t : elements) add(t);
+        for (size_t i = 0; i < rows.size(); ++i)
+            walk.add(rows[i].data(), rows[i].itemsize(), row_steps[i], 0);
+    }
+};
+
+Tensors Reduction::operator()(const Tensor& x, const Reduced& gone, bool keepdim, double parameter,
+                              const Tensors& elements, const Tensors& rows) const {
     Plan plan(x, gone);
     Tensors results;
     for (const char* kind = results_; *kind; ++kind)
         results.push_back(
             make_result(x, gone, keepdim, plan.result_strides, dtype_of_kind(*kind, x.dtype())));
-    if (!x.is_meta() && plan.results > 0) run(plan, x, results, parameter);
+    if (!x.is_meta() && plan.results > 0)
+        run(plan, Inputs(x, elements, rows, gone), results, parameter);
     return results;
 }
 
-void Reduction::run(const Plan& plan, const Tensor& x, const Tensors& results,
+void Reduction::run(const Plan& plan, const Inputs& in, const Tensors& results,
                     double parameter) const {
     Tensors states;
     RowWalk walk;
@@ -186,22 +217,22 @@ void Reduction::run(const Plan& plan, const Tensor& x, const Tensors& results,
     for (const Tensor& r : results) walk.add(r.data(), r.itemsize(), plan.result_strides, 0);
     auto lead = static_cast<int>(results.size());
     if (one) {
-        walk.add(x.data(), x.itemsize(), plan.kept_strides, plan.row.stride);
+        in.add_to(walk, plan.kept_strides, plan.row.stride, 0);
     } else {
         Dims steps = contiguous_strides(plan.kept_sizes);
         for (int64_t& s : steps) s *= plan.result_step();
         for (const char* kind = states_; *kind; ++kind)
             states.push_back(
-                empty(Dims{plan.results * plan.rest()}, dtype_of_kind(*kind, x.dtype())));
-        run_blocks(plan, x, states);
+                empty(Dims{plan.results * plan.rest()}, dtype_of_kind(*kind, in.dtype())));
+        run_blocks(plan, in, states);
         for (const Tensor& s : states) walk.add(s.data(), s.itemsize(), steps, plan.state_step());
     }
     if (parameter_ == Block && !one) walk.add_scalar(plan.block);
     if (parameter_ == Finish) walk.add_scalar(parameter);
-    walk.run((one ? whole_ : merge_)(x.dtype()), lead);
+    walk.run((one ? whole_ : merge_)(in.dtype()), lead);
 }
 
-void Reduction::run_blocks(const Plan& plan, const Tensor& x, const Tensors& states) const {
+void Reduction::run_blocks(const Plan& plan, const Inputs& in, const Tensors& states) const {
     Dims sizes = plan.kept_sizes, from = plan.kept_strides;
     Dims to = contiguous_strides(plan.kept_sizes);
     for (int64_t& s : to) s *= plan.result_step();
@@ -220,10 +251,8 @@ void Reduction::run_blocks(const Plan& plan, const Tensor& x, const Tensors& sta
             int64_t skip = first_block * plan.state_step() * static_cast<int64_t>(s.itemsize());
             walk.add(s.data<char>() + skip, s.itemsize(), to, 0);
         }
-        int64_t skip = first_block * plan.block * plan.row.stride;
-        walk.add(x.data<char>() + skip * static_cast<int64_t>(x.itemsize()), x.itemsize(), from,
-                 plan.row.stride);
-        walk.run(part_(x.dtype()), static_cast<int>(states.size()));
+        in.add_to(walk, from, plan.row.stride, first_block * plan.block * plan.row.stride);
+        walk.run(part_(in.dtype()), static_cast<int>(states.size()));
     };
     if (plan.tail > 0) walk_part(plan.tail, plan.blocks);
     push(plan.blocks, plan.block * plan.row.stride, plan.state_step());

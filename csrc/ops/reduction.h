@@ -35,14 +35,17 @@ class Reduction {
           part_(name, ".part"),
           merge_(name, ".merge") {}
 
-    /// The results, not recorded. Empty rows give the reduction of nothing.
-    Tensors operator()(const Tensor& x, const Reduced& gone, bool keepdim,
-                       double parameter = 0) const;
+    /// The results, not recorded. Empty rows give the reduction of nothing. Programs with more
+    /// inputs: `elements` have the strides of `x`; `rows` are expanded to its shape and the same
+    /// along the reduced dimensions.
+    Tensors operator()(const Tensor& x, const Reduced& gone, bool keepdim, double parameter = 0,
+                       const Tensors& elements = {}, const Tensors& rows = {}) const;
 
   private:
     struct Plan;
-    void run(const Plan& plan, const Tensor& x, const Tensors& results, double parameter) const;
-    void run_blocks(const Plan& plan, const Tensor& x, const Tensors& states) const;
+    struct Inputs;
+    void run(const Plan& plan, const Inputs& in, const Tensors& results, double parameter) const;
+    void run_blocks(const Plan& plan, const Inputs& in, const Tensors& states) const;
 
     const char* results_;
     const char* states_;

@@ -311,7 +311,7 @@ for _name, _arg_of in (("max", ARGMAX), ("min", ARGMIN)):
     reduction(f"{_name}_with_index", "real", finish=_plain, results=lambda d: (d, "i64"), **_shared)
 
 
-def _moments(row: Row, dtype: str) -> State:
+def moments(row: Row, dtype: str) -> State:
     """Two passes: deviations from the mean itself, so nothing cancels."""
     x = row.element("input", dtype)
     count = e.cast(row.size, dtypes.real_of(x.dtype))
@@ -328,7 +328,7 @@ def _variance(row: Row, dtype: str, count: e.Expr, mean: e.Expr, squares: e.Expr
 
 def _moments_reduction(name: str, finish: Callable, pair: bool, built: str) -> None:
     reduction(
-        name, "floating", part=_moments, states=lambda d: ("f64",) * 3, combine=MOMENTS,
+        name, "floating", part=moments, states=lambda d: ("f64",) * 3, combine=MOMENTS,
         finish=finish, results=lambda d: (d, d) if pair else (d,), built=built,
     )  # fmt: skip
 
