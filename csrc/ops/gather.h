@@ -13,7 +13,7 @@ extern const Op<Tensor(const Tensor&, int64_t, const Tensor&, const Tensor&)> sc
     scatter_add_;
 extern const Op<Tensor(const Tensor&, int64_t, const Tensor&, const Tensor&, const std::string&,
                        bool)>
-    scatter_reduce, scatter_reduce_;
+    scatter_reduce;
 extern const Op<Tensor(const Tensor&, const Tensor&)> take;
 extern const Op<Tensor(const Tensor&, const Tensor&, const Tensor&, bool)> put, put_;
 extern const Op<Tensor(const Tensor&, const Tensor&, const Value&)> masked_fill, masked_fill_;

@@ -93,6 +93,16 @@ const Op<Tensor(const Tensor&, const OptionalTensors&, const Tensor&, bool)> ind
 
 // ---- rows along one dimension ----
 
+/// A bad index is a RuntimeError here where PyTorch copies whole rows, an IndexError for a vector.
+static RowPlan plan_selection(const Tensor& self, int64_t dim, const Tensor& index) {
+    if (self.dim() <= 1 || index.dim() > 1) return plan_rows(self, dim, index, "index_select");
+    try {
+        return plan_rows(self, dim, index, "index_select");
+    } catch (const IndexError& error) {
+        fail<RuntimeError>("index_select: ", error.what());
+    }
+}
+
 static Tensor index_select_body(const Tensor& self, int64_t dim, const Tensor& index) {
     dim = wrap_dim(dim, self.dim(), "index_select");
     Tensor out;
@@ -101,7 +111,7 @@ static Tensor index_select_body(const Tensor& self, int64_t dim, const Tensor& i
         if (!sizes.empty()) sizes[static_cast<size_t>(dim)] = index.numel();
         out = empty(sizes, self.dtype(), kMeta);
     } else {
-        out = gather_rows(self, plan_rows(self, dim, index, "index_select"));
+        out = gather_rows(self, plan_selection(self, dim, index));
     }
     if (should_record(self)) {
         Dims sizes(self.sizes());

@@ -1,10 +1,11 @@
 // scatter_reduce: combining elements by sum, product, mean, minimum or maximum along one dimension.
+#include "autograd/record.h"
 #include "cpu/along.h"
+#include "ops/copy.h"
 #include "ops/creation.h"
 #include "ops/gather.h"
 #include "ops/rows.h"
 #include "ops/scatter_write.h"
-#include "ops/write.h"
 
 namespace kagari::ops {
 
@@ -115,56 +116,35 @@ void reduce_into(const Tensor& target, int64_t dim, const Tensor& index, const T
         copy_elements(target, floor_divide(target, count));
 }
 
-template <bool inplace>
 Tensor scatter_reduce_body(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& src,
                            const std::string& reduce, bool include_self) {
     dim = wrap_dim(dim, self.dim(), "scatter_reduce");
     check_scatter(self, dim, index, src, "scatter_reduce");
     way(reduce);
-    bool recorded = should_record(self, src);
-    Tensor before = self, result;
-    if (inplace && recorded) {
-        NoGrad guard;
-        before = clone(self);
-    }
+    Tensor result;
     {
         NoGrad guard;
-        result = inplace ? self : clone(self);
-        if (inplace) check_inplace(self, "scatter_reduce_");
-        if (!self.is_meta()) reduce_into(result, dim, index, src, reduce, include_self);
+        result = clone(self);
     }
-    if (inplace) self.bump_version();
-    if (!recorded) return result;
-    auto rule = [=](Backward& ctx) -> Tensors {
-        Grads grads = backward(reduce, include_self, ctx.grad(), ctx.saved(0), dim, ctx.saved(1),
-                               ctx.saved(2), ctx.saved(3));
-        return {grads.self, grads.src};
-    };
-    if constexpr (inplace) {
-        Tensor kept;
-        {
-            NoGrad guard;
-            kept = clone(result);
-        }
-        record_inplace("ScatterReduceBackward0", {self, src}, {before, index, src, kept}, rule);
-    } else {
-        record("ScatterReduceBackward0", {result}, {self, src}, {self, index, src, result}, rule);
-    }
+    if (!self.is_meta()) reduce_into(result, dim, index, src, reduce, include_self);
+    if (should_record(self, src))
+        record("ScatterReduceBackward0", {result}, {self, src}, {self, index, src, result},
+               [=](Backward& ctx) -> Tensors {
+                   Grads grads = backward(reduce, include_self, ctx.grad(), ctx.saved(0), dim,
+                                          ctx.saved(1), ctx.saved(2), ctx.saved(3));
+                   return {grads.self, grads.src};
+               });
     return result;
 }
 
 }  // namespace
 
-#define KAGARI_SCATTER_REDUCE(name)                                                                \
-    name                                                                                           \
-        "(Tensor input, int dim, Tensor index, Tensor src, str reduce, *, bool include_self=True)" \
-        " -> Tensor"
 const Op<Tensor(const Tensor&, int64_t, const Tensor&, const Tensor&, const std::string&, bool)>
-    scatter_reduce{KAGARI_SCATTER_REDUCE("scatter_reduce"), "fmo", scatter_reduce_body<false>,
-                   "A copy of `input` with the elements of `src` combined into the places of "
-                   "`index` along `dim`; `reduce` is 'sum', 'prod', 'mean', 'amax' or 'amin'."};
-const Op<Tensor(const Tensor&, int64_t, const Tensor&, const Tensor&, const std::string&, bool)>
-    scatter_reduce_{KAGARI_SCATTER_REDUCE("scatter_reduce_"), "m", scatter_reduce_body<true>,
-                    "In-place `scatter_reduce`."};
+    scatter_reduce{
+        "scatter_reduce(Tensor input, int dim, Tensor index, Tensor src, str reduce, *, bool "
+        "include_self=True) -> Tensor",
+        "fmio", scatter_reduce_body,
+        "A copy of `input` with the elements of `src` combined into the places of `index` along "
+        "`dim`; `reduce` is 'sum', 'prod', 'mean', 'amax' or 'amin'."};
 
 }  // namespace kagari::ops

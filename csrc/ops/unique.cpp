@@ -123,8 +123,9 @@ Triple unique_body(const Tensor& self, std::optional<int64_t> dim, bool consecut
 }
 
 Tensor bincount_body(const Tensor& self, const std::optional<Tensor>& weights, int64_t minlength) {
-    check(self.dim() == 1 && (is_integral(self.dtype()) || self.dtype() == DType::Bool),
-          "bincount only supports 1-d non-negative integral inputs, got ", name(self.dtype()), " ",
+    check<NotImplementedError>(is_integral(self.dtype()), "\"bincount_cpu\" not implemented for ",
+                               name(self.dtype()));
+    check(self.dim() == 1, "bincount only supports 1-d non-negative integral inputs, got ",
           self.sizes());
     check(minlength >= 0, "minlength should be >= 0, got ", minlength);
     check(!weights || (weights->dim() == 1 && weights->numel() == self.numel()),

@@ -226,11 +226,6 @@ Tensor to_value_tensor(const Tensor& self, PyObject* o) {
     if (is_tensor(o)) return unwrap(o);
     Scalar number;
     if (to_scalar(o, number)) return ops::scalar_tensor(number, self.dtype(), self.device());
-    if (PySequence_Check(o) || PyObject_HasAttrString(o, "__array__")) {
-        PyRef module(checked(PyImport_ImportModule("kagari")));
-        PyRef made(checked(PyObject_CallMethod(module.get(), "tensor", "O", o)));
-        return ops::to(unwrap(made.get()), self.dtype());
-    }
     fail<TypeError>("can't assign a ", Py_TYPE(o)->tp_name, " to a tensor of ", self.dtype());
 }
 

@@ -255,7 +255,8 @@ _KINDS = {
 }
 
 
-def _define(kind: str) -> None:
+def _define(kind: str) -> tuple[Any, Any, Any]:
+    """The functions over one, two and any number of dimensions."""
     run, forward, what = _KINDS[kind]
 
     def one(
@@ -267,7 +268,7 @@ def _define(kind: str) -> None:
         out: Tensor | None = None,
     ) -> Tensor:
         if input.ndim == 0:
-            input = input.reshape(1)
+            raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
         return run(kind, input, None if n is None else [n], [dim], norm, forward, out)
 
     def two(
@@ -294,11 +295,15 @@ def _define(kind: str) -> None:
     for suffix, (function, over) in parts.items():
         function.__name__ = function.__qualname__ = kind + suffix
         function.__doc__ = _DOC.format(what=what, over=over)
-        globals()[kind + suffix] = function
+    return one, two, many
 
 
-for _kind in _KINDS:
-    _define(_kind)
+fft, fft2, fftn = _define("fft")
+ifft, ifft2, ifftn = _define("ifft")
+rfft, rfft2, rfftn = _define("rfft")
+irfft, irfft2, irfftn = _define("irfft")
+hfft, hfft2, hfftn = _define("hfft")
+ihfft, ihfft2, ihfftn = _define("ihfft")
 
 
 def fftfreq(n: int, d: float = 1.0, **options: Any) -> Tensor:
