@@ -139,7 +139,7 @@ def gelu(input, *, approximate="none"):
     tensor([-0.1587,  1.9545])
     """
     if approximate == "none":
-        return input * m.ndtr(input)
+        return m.gelu(input)
     inner = (input + input * input * input * 0.044715) * 0.7978845608028654
     return input * m.sigmoid(inner * 2)
 

@@ -10,6 +10,7 @@ from .error import erf, erfc, erfcx, ndtr, normal_density
 from .exponential import cosh, exp, exp2, expm1, sigmoid, sinh, tanh
 from .floats import sqrt
 from .gamma import digamma, lgamma, trigamma
+from .gaussian import gelu
 from .inverse import acos, acosh, asin, asinh, atan, atan2, atanh
 from .inverse_error import erfinv, log_ndtr, ndtri
 from .logarithm import log, log1p, log2, log10, softplus
@@ -18,7 +19,7 @@ from .trigonometric import cos, sin, tan
 
 __all__ = [
     "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cos", "cosh", "digamma",
-    "erf", "erfc", "erfcx", "erfinv", "exp", "exp2", "expm1", "hypot", "i0", "i0e", "i1",
+    "erf", "erfc", "erfcx", "erfinv", "exp", "exp2", "expm1", "gelu", "hypot", "i0", "i0e", "i1",
     "i1e", "lgamma", "log", "log10", "log1p", "log2", "log_ndtr", "ndtr", "ndtri",
     "normal_density", "pow", "sigmoid", "sin", "sinh", "softplus", "sqrt", "tan", "tanh",
     "trigamma",
