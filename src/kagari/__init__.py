@@ -27,6 +27,8 @@ from ._limits import finfo, iinfo
 from ._ops import *  # noqa: F403
 from ._creation import *  # noqa: F403
 from ._views import *  # noqa: F403
+from ._einsum import *  # noqa: F403
+from ._linalg_names import *  # noqa: F403
 from ._movement import *  # noqa: F403
 from ._window_writes import *  # noqa: F403
 from ._products import *  # noqa: F403

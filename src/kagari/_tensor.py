@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import kagari
-from kagari import _C, _exchange, _pickling, _printing, _storage
+from kagari import _C, _exchange, _linalg_names, _pickling, _printing, _storage
 from kagari._C import Tensor
 from kagari._layouts import (
     RANK_OF,
@@ -326,6 +326,7 @@ METHODS: dict[str, Any] = {
     "map_": _map,
     **{name: _cast(name, target) for name, target in CASTS.items()},
     **_exchange.METHODS,
+    **_linalg_names.METHODS,
     **_storage.METHODS,
     **_pickling.METHODS,
 }

@@ -1,0 +1,70 @@
+"""What the functions of linear algebra share: named results, stacks broadcast together, `out=`."""
+
+from collections import namedtuple
+from typing import Any
+
+import kagari
+from kagari import Tensor
+from kagari._C import LinAlgError
+
+Results = Tensor | tuple[Tensor, ...]
+
+CholeskyEx = namedtuple("linalg_cholesky_ex", ["L", "info"])
+Eig = namedtuple("linalg_eig", ["eigenvalues", "eigenvectors"])
+Eigh = namedtuple("linalg_eigh", ["eigenvalues", "eigenvectors"])
+InvEx = namedtuple("linalg_inv_ex", ["inverse", "info"])
+Lstsq = namedtuple("linalg_lstsq", ["solution", "residuals", "rank", "singular_values"])
+LU = namedtuple("linalg_lu", ["P", "L", "U"])
+LUFactor = namedtuple("linalg_lu_factor", ["LU", "pivots"])
+LUFactorEx = namedtuple("linalg_lu_factor_ex", ["LU", "pivots", "info"])
+QR = namedtuple("linalg_qr", ["Q", "R"])
+Slogdet = namedtuple("linalg_slogdet", ["sign", "logabsdet"])
+SolveEx = namedtuple("linalg_solve_ex", ["result", "info"])
+SVD = namedtuple("linalg_svd", ["U", "S", "Vh"])
+
+
+def written(result: Any, out: Any) -> Any:
+    """`result`, copied to `out` where that is given."""
+    if out is None:
+        return result
+    if isinstance(out, Tensor):
+        return _write(result, out)
+    for value, target in zip(result, out, strict=True):
+        _write(value, target)
+    return type(result)(*out) if hasattr(result, "_fields") else tuple(out)
+
+
+def _write(value: Tensor, target: Tensor) -> Tensor:
+    if target.shape != value.shape:
+        target.resize_(value.shape)
+    return target.copy_(value)
+
+
+def broadcast_stacks(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+    """Both with the same leading dimensions."""
+    if first.shape[:-2] == second.shape[:-2]:
+        return first, second
+    lead = kagari.broadcast_shapes(first.shape[:-2], second.shape[:-2])
+    return first.expand(*lead, *first.shape[-2:]), second.expand(*lead, *second.shape[-2:])
+
+
+def adjoint(matrix: Tensor) -> Tensor:
+    """Rows and columns swapped, conjugated."""
+    swapped = matrix.transpose(-2, -1)
+    return swapped.conj() if swapped.is_complex() else swapped
+
+
+def raise_for(op: str, info: Tensor, text: str) -> None:
+    """LinAlgError for the first matrix whose `info` is not 0; `{}` in the text is its number."""
+    for index, code in enumerate(info.reshape(-1).tolist()):
+        if code:
+            which = f"(Batch element {index}): " if info.dim() else ""
+            raise LinAlgError(f"{op}: {which}{text.format(code)}")
+
+
+def at_least_matrix(op: str, *matrices: Tensor) -> None:
+    for matrix in matrices:
+        if matrix.dim() < 2:
+            raise RuntimeError(
+                f"{op}: The input tensor A must have at least 2 dimensions, got {matrix.dim()}"
+            )
