@@ -77,16 +77,43 @@ struct Walk {
                        " with size ", along.length);
 }
 
+/// Error if one of n indices is out of range; without a branch per index.
+void check_row(const int64_t* index, int64_t step, int64_t n, const Along& along, const char* op) {
+    uint64_t length = static_cast<uint64_t>(along.length);
+    bool bad = false;
+    for (int64_t k = 0; k < n; ++k) bad |= static_cast<uint64_t>(index[k * step]) >= length;
+    for (int64_t k = 0; bad && k < n; ++k)
+        if (static_cast<uint64_t>(index[k * step]) >= length)
+            out_of_range(index[k * step], along, op);
+}
+
+/// One row of gather. Bad indices read place 0 and are reported at the end, so that the loop has no
+/// branches; the common steps are spelled out to make it tight.
+template <class T>
+void gather_row(const T* in, const int64_t* index, T* out, int64_t n, const Walk& walk,
+                const Along& along) {
+    uint64_t length = static_cast<uint64_t>(along.length);
+    int64_t across = walk.self_step, down = walk.dim_stride, step = walk.index_step;
+    bool bad = false;
+    auto place = [&](int64_t k) {
+        uint64_t at = static_cast<uint64_t>(index[k * step]);
+        bad |= at >= length;
+        return static_cast<int64_t>(at >= length ? 0 : at);
+    };
+    if (step == 1 && walk.other_step == 1 && across == 0 && down == 1) {
+        for (int64_t k = 0; k < n; ++k) out[k] = in[place(k)];
+    } else {
+        for (int64_t k = 0; k < n; ++k) out[k * walk.other_step] = in[k * across + place(k) * down];
+    }
+    if (bad) check_row(index, step, n, along, "gather");
+}
+
 }  // namespace
 
 void check_along(const Along& along, const int64_t* index, const char* op) {
     Walk walk(along);
     walk.run([&](int64_t, int64_t i, int64_t, int64_t n) {
-        for (int64_t k = 0; k < n; ++k) {
-            int64_t at = index[i + k * walk.index_step];
-            if (static_cast<uint64_t>(at) >= static_cast<uint64_t>(along.length))
-                out_of_range(at, along, op);
-        }
+        check_row(index + i, walk.index_step, n, along, op);
     });
 }
 
@@ -98,12 +125,7 @@ void gather_along(const Along& along, const void* self, const int64_t* index, vo
         const T* in = static_cast<const T*>(self);
         T* out = static_cast<T*>(other);
         walk.run([&](int64_t s, int64_t i, int64_t o, int64_t n) {
-            for (int64_t k = 0; k < n; ++k) {
-                int64_t at = index[i + k * walk.index_step];
-                if (static_cast<uint64_t>(at) >= static_cast<uint64_t>(along.length))
-                    out_of_range(at, along, "gather");
-                out[o + k * walk.other_step] = in[s + k * walk.self_step + at * walk.dim_stride];
-            }
+            gather_row(in + s, index + i, out + o, n, walk, along);
         });
     });
 }

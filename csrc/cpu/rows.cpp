@@ -23,20 +23,25 @@ void gather_rows(void* to, const void* from, const RowLayout& layout, const int6
     int64_t grain = std::max<int64_t>(1, kGrainBytes / static_cast<int64_t>(item) / run);
     visit_item(item, [&](auto tag) {
         using T = decltype(tag);
-        const T* in = static_cast<const T*>(from);
+        const int64_t* inner = layout.inner.empty() ? nullptr : layout.inner.data();
+        // rows c .. last of one outer position
+        auto copy = [&](T* out, const T* in, int64_t c, int64_t last) {
+            if (inner)
+                for (; c < last; ++c, out += run)
+                    for (int64_t k = 0; k < run; ++k) out[k] = in[offsets[c] + inner[k]];
+            else if (run == 1)
+                for (; c < last; ++c) *out++ = in[offsets[c]];
+            else
+                for (; c < last; ++c, out += run)
+                    std::memcpy(out, in + offsets[c], sizeof(T) * static_cast<size_t>(run));
+        };
         parallel_for(0, rows, grain, [&](int64_t b, int64_t e) {
-            T* out = static_cast<T*>(to) + b * run;
-            int64_t o = b / count, c = b % count;
-            for (int64_t r = b; r < e; ++r, out += run) {
-                const T* row = in + layout.outer[static_cast<size_t>(o)] + offsets[c];
-                if (!layout.inner.empty())
-                    for (int64_t k = 0; k < run; ++k)
-                        out[k] = row[layout.inner[static_cast<size_t>(k)]];
-                else if (run == 1)
-                    *out = *row;
-                else
-                    std::memcpy(out, row, sizeof(T) * static_cast<size_t>(run));
-                if (++c == count) c = 0, ++o;
+            while (b < e) {
+                int64_t o = b / count, end = std::min(e, (o + 1) * count);
+                copy(static_cast<T*>(to) + b * run,
+                     static_cast<const T*>(from) + layout.outer[static_cast<size_t>(o)],
+                     b - o * count, end - o * count);
+                b = end;
             }
         });
     });
@@ -72,7 +77,9 @@ void scatter_rows(Combine combine, DType dtype, void* to, const void* from, cons
                                 [&](int64_t b, int64_t e) {
                                     for (int64_t o = b; o < e; ++o) block(o, 0, run);
                                 });
-        int64_t columns = std::max<int64_t>(64, kGrainBytes / bytes);
+        // few wide pieces: each walks all rows
+        int64_t pieces = bytes * run > kGrainBytes ? num_threads() : 1;
+        int64_t columns = std::max<int64_t>(64, (run + pieces - 1) / pieces);
         parallel_for(0, run, columns, [&](int64_t b, int64_t e) { block(0, b, e); });
     });
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "runtime/parallel.h"
 
@@ -58,7 +59,13 @@ void copy_strided(void* to, const void* from, IntSpan sizes, IntSpan strides, si
         parallel_for(0, static_cast<int64_t>(rows.size()), grain, [&](int64_t b, int64_t e) {
             for (int64_t r = b; r < e; ++r) {
                 const T* row = in + rows[static_cast<size_t>(r)];
-                for (int64_t k = 0; k < run; ++k) out[r * run + k] = row[k * step];
+                T* line = out + r * run;
+                if (step == 1)
+                    std::memcpy(line, row, sizeof(T) * static_cast<size_t>(run));
+                else if (step == -1)
+                    for (int64_t k = 0; k < run; ++k) line[k] = row[-k];
+                else
+                    for (int64_t k = 0; k < run; ++k) line[k] = row[k * step];
             }
         });
     });

@@ -139,9 +139,14 @@ Tensor bincount_body(const Tensor& self, const std::optional<Tensor>& weights, i
         check(at[i] >= 0, "bincount only supports 1-d non-negative integral inputs, got ", at[i]);
         length = std::max(length, at[i] + 1);
     }
-    DType dtype = !weights ? DType::I64 : weights->dtype() == DType::F32 ? DType::F32 : DType::F64;
-    Tensor added = weights ? raw_contiguous(*weights, dtype) : ones(self.sizes(), dtype);
-    return index_add(zeros(Dims{length}, dtype), 0, places, added, Scalar(1));
+    DType dtype = weights && weights->dtype() == DType::F32 ? DType::F32 : DType::F64;
+    if (weights)
+        return index_add(zeros(Dims{length}, dtype), 0, places, raw_contiguous(*weights, dtype),
+                         Scalar(1));
+    Tensor counts = zeros(Dims{length}, DType::I64);
+    int64_t* count = counts.data<int64_t>();
+    for (int64_t i = 0; i < places.numel(); ++i) ++count[at[i]];
+    return counts;
 }
 
 Tensor histc_body(const Tensor& self, int64_t bins, double low, double high) {
