@@ -106,7 +106,7 @@ def test_registration_errors():
     block = Block()
     with pytest.raises(KeyError, match="already exists"):
         block.register_parameter("linear1", None)
-    with pytest.raises(KeyError, match="can't contain"):
+    with pytest.raises(KeyError, match="contain"):
         block.register_buffer("a.b", None)
     with pytest.raises(KeyError, match="empty string"):
         block.add_module("", nn.Identity())

@@ -94,11 +94,41 @@ def trunc_normal_(
     def cumulative(x: float) -> float:
         return (1.0 + math.erf(x / math.sqrt(2.0))) / 2.0
 
-    low, high = cumulative((a - mean) / std), cumulative((b - mean) / std)
+    inside = cumulative((b - mean) / std) - cumulative((a - mean) / std)
     with kagari.no_grad():
-        tensor.uniform_(2 * low - 1, 2 * high - 1, generator=generator)
-        tensor.erfinv_().mul_(std * math.sqrt(2.0)).add_(mean)
-        return tensor.clamp_(min=a, max=b)
+        if inside > 0.3:
+            drawn = _redrawn_normal(tensor, mean, std, a, b, generator)
+        else:
+            drawn = _rejected_uniform(tensor, mean, std, a, b, generator)
+        return tensor.copy_(drawn)
+
+
+def _redrawn_normal(
+    tensor: Tensor, mean: float, std: float, a: float, b: float, generator: Generator | None
+) -> Tensor:
+    """Normal numbers, drawn again where they fall outside: quick when few do."""
+    low, high = tensor.new_tensor(a).item(), tensor.new_tensor(b).item()
+    drawn = tensor.normal_(mean, std, generator=generator)
+    while bool((outside := (drawn < low) | (drawn > high)).any()):
+        again = kagari.empty_like(drawn).normal_(mean, std, generator=generator)
+        drawn = kagari.where(outside, again, drawn)
+    return drawn
+
+
+def _rejected_uniform(
+    tensor: Tensor, mean: float, std: float, a: float, b: float, generator: Generator | None
+) -> Tensor:
+    """Uniform numbers, each kept with the probability that its density asks for."""
+    top = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
+    drawn, pending = tensor, None
+    while pending is None or bool(pending.any()):
+        candidates = kagari.empty_like(tensor).uniform_(a, b, generator=generator)
+        drawn = candidates if pending is None else kagari.where(pending, candidates, drawn)
+        density = ((candidates - mean) / std).pow(2) * -0.5 - top
+        chance = kagari.empty_like(tensor).uniform_(generator=generator).log()
+        refused = chance > density
+        pending = refused if pending is None else pending & refused
+    return drawn
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:

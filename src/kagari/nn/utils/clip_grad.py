@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import kagari
 from kagari import Tensor
+from kagari import _ops as ops
 
 Tensors = Tensor | Iterable[Tensor]
 
@@ -22,8 +23,8 @@ def get_total_norm(
     norm_type = float(norm_type)
     if not tensors:
         return kagari.tensor(0.0)
-    norms = [kagari.linalg.vector_norm(tensor, norm_type) for tensor in tensors]
-    total = kagari.linalg.vector_norm(kagari.stack(norms), norm_type)
+    norms = [ops.vector_norm(tensor, norm_type) for tensor in tensors]
+    total = ops.vector_norm(kagari.stack(norms), norm_type)
     if error_if_nonfinite and not bool(total.isfinite()):
         raise RuntimeError(
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, "
