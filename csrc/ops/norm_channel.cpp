@@ -223,6 +223,7 @@ Statistics batch_statistics(const Tensor& in, const OptionalTensor& running_mean
     if (!training) return {numbers(running_mean), numbers(running_var)};
     Tensors found = kMeanVariance(in, {true, false, true}, false);
     Statistics s{numbers(found[0]), numbers(found[1])};
+    if (in.numel() == 0) return s;  // an empty batch says nothing of the running statistics
     update_running(running_mean, s.mean, momentum);
     auto count = static_cast<double>(in.size(0) * in.size(2));
     std::vector<double> unbiased = s.variance;

@@ -67,7 +67,7 @@ def compare(ours: Any, theirs: Any, *inputs: Any, backward: bool = True) -> None
     mine, other = to_kagari(inputs), inputs
     a, b = ours(*mine), theirs(*other)
     assert_same(a, b)
-    if backward:
+    if backward and any(leaf.requires_grad for leaf in leaves(b)):
         scalar(a).backward()
         scalar(b).backward()
         wanted = [*zip(mine, other, strict=True), *zip(ours.parameters(), theirs.parameters())]

@@ -13,7 +13,8 @@ MODULES = [
 ]  # fmt: skip
 FUNCTIONS = [
     ("uniform_", (-1.0, 2.0)), ("normal_", (1.0, 3.0)), ("trunc_normal_", ()),
-    ("trunc_normal_", (0.5, 2.0, -1.0, 1.0)), ("trunc_normal_", (0.0, 1.0, 1.5, 3.0)), ("constant_", (0.3,)), ("ones_", ()), ("zeros_", ()),
+    ("trunc_normal_", (0.5, 2.0, -1.0, 1.0)),
+    ("trunc_normal_", (0.0, 1.0, 1.5, 3.0)), ("constant_", (0.3,)), ("ones_", ()), ("zeros_", ()),
     ("eye_", ()), ("xavier_uniform_", ()), ("xavier_normal_", (2.0,)), ("kaiming_uniform_", ()),
     ("kaiming_uniform_", (0.2, "fan_out")), ("kaiming_normal_", (0, "fan_in", "relu")),
     ("sparse_", (0.3,)),

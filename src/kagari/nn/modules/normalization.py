@@ -168,11 +168,25 @@ class LocalResponseNorm(Module):
         return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
 
 
-class CrossMapLRN2d(LocalResponseNorm):
-    """Local response norm of (N, C, H, W), under its older name."""
+class CrossMapLRN2d(Module):
+    """Local response norm of (N, C, H, W) as older programs have it: from channel (size + 1) / 2
+    on, the sum over neighbours also has channel 0 in it."""
 
     def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1) -> None:
-        super().__init__(size, alpha, beta, k)
+        super().__init__()
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+
+    def forward(self, input: Tensor) -> Tensor:
+        """input is (N, C, H, W)."""
+        if input.dim() != 4:
+            raise ValueError(f"CrossMapLRN2d: Expected input to be 4D, got {input.dim()}D instead.")
+        reach = (self.size - 1) // 2 + 1
+        channel = kagari.arange(input.shape[1], device=input.device)
+        near = (channel.unsqueeze(1) - channel).abs() < reach
+        first = (channel.unsqueeze(1) >= reach) & (channel == 0)
+        counted = (near | first).to(input.dtype)
+        sums = (counted @ input.square().flatten(2)).reshape(input.shape)
+        return input * (sums * (self.alpha / self.size) + self.k).pow(-self.beta)
 
     def extra_repr(self) -> str:
         """The constructor's arguments."""
