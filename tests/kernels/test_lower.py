@@ -149,3 +149,12 @@ def test_oracles_bite():
     with pytest.raises(AssertionError):
         assert_same(run("add.f32", levels()[-1], [x, x], 40), x * 2.00002, "f32")
     assert set(TOLERANCE) >= {"f16", "bf16", "f32", "f64"}
+
+
+@pytest.mark.parametrize("level", levels())
+def test_rare_choices(level):
+    """Vectors with and without a lane that needs the rare value, and the rest of a loop."""
+    x = np.linspace(-3, 3, 83)
+    x[[5, 40]] = 1e9
+    want = np.sin(x.astype(np.longdouble)).astype(np.float64)
+    np.testing.assert_allclose(run("sin.f64", level, [x], len(x)), want, rtol=1e-15)

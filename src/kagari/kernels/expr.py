@@ -352,6 +352,13 @@ def where(condition: Expr, a: Any, b: Any) -> Expr:
     return node("where", (condition, a, b), a.dtype)
 
 
+def rare(condition: Expr, a: Expr, b: Expr) -> Expr:
+    """where(condition, a, b), but `a` is only computed when some lane needs it. The `b` of one
+    condition must not depend on another choice on that condition."""
+    chosen = where(condition, a, b)
+    return node("rare", chosen.args, chosen.dtype) if chosen.op == "where" else chosen
+
+
 def cast(x: Expr, dtype: str) -> Expr:
     """Conversion by value; to bool: x != 0; complex to real drops the imaginary part."""
     dtype = dtypes.compute_of(dtype)
@@ -410,7 +417,9 @@ def conj(x: Expr) -> Expr:
 # Walking
 
 
-def topological(roots: Iterable[Expr]) -> list[Expr]:
+def topological(
+    roots: Iterable[Expr], operands: Callable[[Expr], tuple[Expr, ...]] = lambda x: x.args
+) -> list[Expr]:
     """Every node under the roots once, operands first, without recursion."""
     order: list[Expr] = []
     seen: set[Expr] = set()
@@ -422,7 +431,7 @@ def topological(roots: Iterable[Expr]) -> list[Expr]:
         elif x not in seen:
             seen.add(x)
             stack.append((x, True))
-            stack.extend((a, False) for a in reversed(x.args) if a not in seen)
+            stack.extend((a, False) for a in reversed(operands(x)) if a not in seen)
     return order
 
 
@@ -442,6 +451,7 @@ _BUILDERS: dict[str, Callable[[Expr, tuple], Expr]] = {
     "cast": lambda x, args: cast(args[0], x.dtype),
     "bitcast": lambda x, args: bitcast(args[0], x.dtype),
     "where": lambda x, args: where(*args),
+    "rare": lambda x, args: rare(*args),
     "fma": lambda x, args: fma(*args),
     "complex": lambda x, args: complex_(*args),
     "real": lambda x, args: real(*args),

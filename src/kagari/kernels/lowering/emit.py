@@ -39,6 +39,11 @@ def literal(value, dtype: str, lanes: int = 1) -> str:
     return text if lanes == 1 else f"splat ({_SCALAR[dtype]} {text})"
 
 
+def _usual_operands(x: e.Expr) -> tuple[e.Expr, ...]:
+    """What has to be known before a node is emitted."""
+    return (x.args[0], x.args[2]) if x.op == "rare" else x.args
+
+
 class Emitter:
     """Appends instructions to `lines`; `declarations` collects the intrinsics that were used."""
 
@@ -94,12 +99,37 @@ class Emitter:
     def emit(self, roots: list[e.Expr], values: dict[e.Expr, str], lanes: int) -> list[str]:
         """Instructions for the roots; `values` has the leaves and gains all nodes."""
         self.lanes = lanes
-        for x in e.topological(roots):
+        order = e.topological(roots, _usual_operands)
+        for x in order:
             if x in values or x.op == "input":
+                continue
+            if x.op == "rare":
+                self.rare([y for y in order if y.op == "rare" and y.args[0] is x.args[0]], values)
                 continue
             args = [values[a] for a in x.args if a in values]
             values[x] = self.node(x, args)
         return [values[root] for root in roots]
+
+    def rare(self, group: list[e.Expr], values: dict[e.Expr, str]) -> None:
+        """Choices on one condition: a branch around what is rare."""
+        condition, place = values[group[0].args[0]], f"rare{self.name()[1:]}"
+        usual = self.emit([x.args[2] for x in group], values, self.lanes)
+        self.lines += [f"  br label %{place}", f"{place}:"]
+        some = condition
+        if self.lanes > 1:
+            bits = self.put(f"bitcast {self.type('bool')} {condition} to i{self.lanes}")
+            some = self.put(f"icmp ne i{self.lanes} {bits}, 0")
+        self.lines += [f"  br i1 {some}, label %{place}.in, label %{place}.done", f"{place}.in:"]
+        inside = self.emit([x.args[1] for x in group], dict(values), self.lanes)
+        chosen = [
+            self.select(condition, x.dtype, a, b)
+            for x, a, b in zip(group, inside, usual, strict=True)
+        ]
+        self.lines += [f"  br label %{place}.out", f"{place}.out:"]
+        self.lines += [f"  br label %{place}.done", f"{place}.done:"]
+        for x, a, b in zip(group, chosen, usual, strict=True):
+            t = self.type(x.dtype)
+            values[x] = self.put(f"phi {t} [ {b}, %{place} ], [ {a}, %{place}.out ]")
 
     def node(self, x: e.Expr, args: list[str]) -> str:
         method = getattr(self, f"_{x.op}", None)

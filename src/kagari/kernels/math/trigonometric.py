@@ -90,7 +90,7 @@ def _far_f32(x: e.Expr) -> tuple[e.Expr, e.Expr]:
 def _reduce_f32(x: e.Expr) -> Reduced:
     wide = e.cast(x, "f64")
     far = ~(e.abs(x) < _FAR["f32"])
-    r, n = (e.where(far, f, u) for f, u in zip(_far_f32(wide), _near_f32(wide), strict=True))
+    r, n = (e.rare(far, f, u) for f, u in zip(_far_f32(wide), _near_f32(wide), strict=True))
     return e.cast(r, "f32"), None, round_bits(e.cast(n, "f32"))[1]
 
 
@@ -158,7 +158,7 @@ def _reduce_f64(x: e.Expr) -> Reduced:
     far = ~(e.abs(x) < _FAR["f64"])
     (r, rest, n), (near, near_rest, near_n) = _far_f64(x), _near_f64(x)
     assert rest is not None and near_rest is not None
-    return e.where(far, r, near), e.where(far, rest, near_rest), e.where(far, n, near_n)
+    return e.rare(far, r, near), e.rare(far, rest, near_rest), e.rare(far, n, near_n)
 
 
 def _reduce(x: e.Expr) -> Reduced:

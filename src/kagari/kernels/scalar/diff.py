@@ -134,6 +134,7 @@ _RULES: dict[str, Callable] = {
     "copysign": _copysign,
     "fmod": lambda y, g, a, b: (g, -g * e.trunc(a / b)),
     "where": _choose,
+    "rare": _choose,
     "cast": _cast,
     "complex": lambda y, g, re, im: (e.real(g), e.imag(g)),
     "real": lambda y, g, a: (e.complex_(g, _zero(g)),),

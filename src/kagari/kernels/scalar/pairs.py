@@ -77,4 +77,5 @@ _RULES = {
     "eq": lambda a, b: ((a[0] == b[0]) & (a[1] == b[1]),),
     "ne": lambda a, b: ((a[0] != b[0]) | (a[1] != b[1]),),
     "where": _where,
+    "rare": _where,
 }

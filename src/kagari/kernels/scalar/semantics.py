@@ -96,7 +96,7 @@ UNARY: dict[str, Callable] = {
     "conj": np.conj,
 }
 
-TERNARY: dict[str, Callable] = {"fma": _fused, "where": np.where}
+TERNARY: dict[str, Callable] = {"fma": _fused, "where": np.where, "rare": np.where}
 
 
 def _cast(a, dtype: str):
