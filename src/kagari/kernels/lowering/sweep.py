@@ -8,14 +8,14 @@ rows are neighbours (a column-wise reduction). Lanes past the end are masked out
 accumulators. Counters and accumulators are stack slots, which LLVM turns into registers.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from .. import dtypes
 from .. import expr as e
 from ..rowwise import Accumulator, Operand, Row, Store, leaves
 from ..targets import Target
-from .emit import Emitter, literal, scalar_type, vector_type
+from .code import Code, memory_type
+from .emit import literal, scalar_type, vector_type
 from .pointwise import Function
 
 LIGHT = 14  # nodes of a pass up to which it is unrolled
@@ -23,72 +23,6 @@ UNROLL = 4
 ACROSS_BYTES = 4096  # of accumulators that one group of rows has, in a program of one pass
 
 Values = dict[e.Expr, str]
-
-
-def memory_type(dtype: str, lanes: int) -> str:
-    if dtypes.is_complex(dtype):
-        return vector_type(dtypes.real_of(dtype), 2 * lanes)
-    return vector_type("i8" if dtype == "bool" else dtype, lanes)
-
-
-class Code:
-    """Instructions with structured control flow."""
-
-    def __init__(self, target: Target):
-        self.lines: list[str] = []
-        self.entry: list[str] = []
-        self.declarations: set[str] = set()
-        self.emitter = Emitter(self.lines, self.declarations, target.halves)
-        self.put = self.emitter.put
-        self._labels = 0
-
-    def say(self, *lines: str) -> None:
-        self.lines += [line if line.endswith(":") else f"  {line}" for line in lines]
-
-    def label(self) -> str:
-        self._labels += 1
-        return f"l{self._labels}"
-
-    def slot(self, type_: str, align: int = 64) -> str:
-        """Stack memory of the function."""
-        name = f"%slot{len(self.entry)}"
-        self.entry.append(f"  {name} = alloca {type_}, align {align}")
-        return name
-
-    def at(self, pointer: str, offset: str) -> str:
-        return self.put(f"getelementptr i8, ptr {pointer}, i64 {offset}")
-
-    def op(self, name: str, a: str, b: str | int) -> str:
-        """64-bit integer arithmetic."""
-        return self.put(f"{name} i64 {a}, {b}")
-
-    @contextmanager
-    def loop(self, start: str, stop: str, step: int = 1) -> Iterator[str]:
-        """Index from start below stop."""
-        counter = self.slot("i64", 8)
-        body, done = self.label(), self.label()
-        self.say(f"store i64 {start}, ptr {counter}")
-        some = self.put(f"icmp slt i64 {start}, {stop}")
-        self.say(f"br i1 {some}, label %{body}, label %{done}", f"{body}:")
-        index = self.put(f"load i64, ptr {counter}")
-        yield index
-        following = self.op("add nsw", index, step)
-        self.say(f"store i64 {following}, ptr {counter}")
-        more = self.put(f"icmp slt i64 {following}, {stop}")
-        self.say(f"br i1 {more}, label %{body}, label %{done}", f"{done}:")
-
-    @contextmanager
-    def when(self, condition: str) -> Iterator[None]:
-        body, done = self.label(), self.label()
-        self.say(f"br i1 {condition}, label %{body}, label %{done}", f"{body}:")
-        yield
-        self.say(f"br label %{done}", f"{done}:")
-
-    def all(self, conditions: Iterable[str]) -> str:
-        found = "true"
-        for c in conditions:
-            found = self.put(f"and i1 {found}, {c}")
-        return found
 
 
 class Pass:
@@ -130,6 +64,7 @@ class _Lowering:
         self.lanes = min(64, target.lanes(max(s for p in self.passes for s in [*p.sizes, 1])))
         self.number = {o.name: k for k, o in enumerate(row.operands)}
         self.uniform: Values = {}
+        self.rest_mask = ""  # of the last, partial vector of rows
         self._arrays: dict[tuple, str] = {}
 
     def function(self) -> Function:
@@ -252,12 +187,14 @@ class _Lowering:
                 if o.kind == "row" and o in self.row.inputs:
                     self.bind(values, o, start, 1)
             for one in self.passes:
-                self.pass_along(one, bases, values, vectors, w)
+                self.pass_along(one, bases, values, unit, vectors, w)
             for s in (s for s in self.row.stores if s.per_row):
                 parts = self.emit(s.parts, values, 1)
                 code.emitter.store(s.operand.dtype, parts, bases[s.operand.name], 1)
 
-    def pass_along(self, one: Pass, bases: dict, values: Values, vectors: str, w: int) -> None:
+    def pass_along(
+        self, one: Pass, bases: dict, values: Values, unit: str, vectors: str, w: int
+    ) -> None:
         if not one.accumulators and not one.stores:
             return
         hoisted = self.emit(list(one.hoisted), values, 1)
@@ -271,6 +208,12 @@ class _Lowering:
             self.finish(one, values, states[0], 1)
             return
         done = self.direct(one, bases, wide, states, vectors)
+        operands = [*one.reads, *(s.operand for s in one.stores)]
+        if all(self.code.masks(o.dtype) for o in operands):
+            code = self.code
+            with code.when(code.all([unit, code.put(f"icmp slt i64 {done}, %m")])):
+                self.masked(one, bases, wide, states[0], done)
+            done = code.put(f"select i1 {unit}, i64 %m, i64 0")
         with self.code.loop(done, "%m", w) as j:
             self.collected(one, bases, wide, states[0], j)
         self.finish(one, values, states[0], w)
@@ -346,9 +289,11 @@ class _Lowering:
         self.compute(one, values, slots, lanes, pointers)
 
     def compute(
-        self, one: Pass, values: Values, slots, lanes: int, pointers: dict, mask: str | None = None
-    ) -> None:
-        """The arithmetic of the pass: new states into the slots, results to the pointers."""
+        self, one: Pass, values: Values, slots, lanes: int, pointers: dict, mask: str | None = None,
+        in_place: bool = False,
+    ) -> None:  # fmt: skip
+        """The arithmetic of the pass: new states into the slots, results to the pointers. `mask`:
+        the lanes that count; `in_place`: and are written."""
         for a in one.accumulators:
             values.update(self.read(a.state, slots, lanes))
         parts = self.emit(one.roots, values, lanes)
@@ -362,7 +307,30 @@ class _Lowering:
             self.write_state(a, mine, slots, lanes)
         for s in one.stores:
             mine, parts = parts[: len(s.parts)], parts[len(s.parts) :]
-            self.code.emitter.store(s.operand.dtype, mine, pointers[s.operand.name], lanes)
+            o, pointer = s.operand, pointers[s.operand.name]
+            if mask is not None and in_place:
+                self.code.masked_store(o.dtype, mine[0], pointer, mask, lanes)
+            else:
+                self.code.emitter.store(o.dtype, mine, pointer, lanes)
+
+    def first_lanes(self, count: str) -> str:
+        """The mask of the first `count` lanes."""
+        limit = self.splat(self.code.put(f"trunc i64 {count} to i32"), "i32", self.lanes)
+        lanes = self.index_vector("0", self.lanes)
+        return self.code.put(f"icmp slt <{self.lanes} x i32> {lanes}, {limit}")
+
+    def masked(self, one: Pass, bases, wide: Values, slots, j: str) -> None:
+        """The last, partial vector of a contiguous row, in place."""
+        code, w = self.code, self.lanes
+        mask = self.first_lanes(code.op("sub", "%m", j))
+        pointers = self.pointers_along(one, bases, j)
+        values = dict(wide)
+        for o in one.reads:
+            loaded = code.masked_load(o.dtype, pointers[o.name], mask, w)
+            values.update(zip(leaves(e.symbol(o.name, o.dtype)), loaded, strict=True))
+        if self.row.index in one.present:
+            values[self.row.index] = self.index_vector(j, w)
+        self.compute(one, values, slots, w, pointers, mask, in_place=True)
 
     def collected(self, one: Pass, bases, wide: Values, slots, j: str) -> None:
         """Up to a vector of values by way of the buffers."""
@@ -376,11 +344,8 @@ class _Lowering:
             self.bind(values, o, self.buffer(o), w)
         if self.row.index in one.present:
             values[self.row.index] = self.index_vector(j, w)
-        lanes = self.index_vector("0", w)
-        limit = self.splat(code.put(f"trunc i64 {count} to i32"), "i32", w)
-        mask = code.put(f"icmp slt <{w} x i32> {lanes}, {limit}")
         buffers = {s.operand.name: self.buffer(s.operand) for s in one.stores}
-        self.compute(one, values, slots, w, buffers, mask)
+        self.compute(one, values, slots, w, buffers, self.first_lanes(count))
         for s in one.stores:
             o = s.operand
             self.copy(o, pointers[o.name], f"%s{self.number[o.name]}", count, into=False)
@@ -422,6 +387,7 @@ class _Lowering:
             self.group_across(i, code.put(f"select i1 {few}, i64 {left}, i64 {group}"), None)
         rest = code.op("sub", "%n", whole)
         with code.when(code.put(f"icmp sgt i64 {rest}, 0")):
+            self.rest_mask = self.first_lanes(rest)
             self.group_across(whole, "1", rest)
 
     def array(self, key: tuple, dtype: str) -> str:
@@ -456,6 +422,9 @@ class _Lowering:
 
     def put_across(self, s: Store, parts: list[str], pointer: str, rest: str | None) -> None:
         o = s.operand
+        if rest is not None and self.code.masks(o.dtype):
+            self.code.masked_store(o.dtype, parts[0], pointer, self.rest_mask, self.lanes)
+            return
         target = pointer if rest is None else self.buffer(o)
         self.code.emitter.store(o.dtype, parts, target, self.lanes)
         if rest is not None:
@@ -467,6 +436,10 @@ class _Lowering:
         return self.code.at(f"%p{self.number[o.name]}", offset)
 
     def fetch(self, values: Values, o: Operand, pointer: str, rest: str | None) -> None:
+        if rest is not None and self.code.masks(o.dtype):
+            loaded = self.code.masked_load(o.dtype, pointer, self.rest_mask, self.lanes)
+            values.update(zip(leaves(e.symbol(o.name, o.dtype)), loaded, strict=True))
+            return
         if rest is not None:
             self.copy(o, pointer, str(dtypes.SIZE[o.dtype]), rest, into=True)
             pointer = self.buffer(o)
