@@ -135,8 +135,17 @@ class Row:
         """An output: one value per element, or per row if no element is in `value`."""
         level, per_row = self.level(value), not self.is_wide(value)
         operand = Operand(name, dtype, "row" if per_row else "element")
-        self.outputs.append(operand)
+        if operand not in self.outputs:
+            self.outputs.append(operand)
         self.stores.append(Store(operand, _parts([value]), level, per_row))
+
+    def keep(self, name: str, dtype: str, value: e.Expr) -> e.Expr:
+        """The value for a later pass: from the output `name`, which holds it until its own store,
+        or computed again where that would round it."""
+        if dtypes.compute_of(dtype) != dtype:
+            return value
+        self.store(name, dtype, value)
+        return self._mark(e.symbol(name, dtype), self.level(value) + 1, True)
 
     # Bookkeeping
 

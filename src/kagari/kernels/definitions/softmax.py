@@ -10,7 +10,8 @@ def softmax(row: Row, dtype: str) -> None:
     """exp(x) / sum(exp(x)); the largest is subtracted first, so nothing overflows."""
     x = row.element("input", dtype)
     power = exp(x - row.reduce(MAX, x))
-    row.store("output", dtype, power / row.reduce(SUM, power))
+    total = row.reduce(SUM, power)
+    row.store("output", dtype, row.keep("output", dtype, power) * (1 / total))
 
 
 @rowwise("floating")

@@ -45,7 +45,7 @@ class Pass:
         nodes = e.topological(self.roots)
         self.present = present = set(nodes)
         self.reads = [
-            o for o in row.inputs if o.kind in ("element", "column")
+            o for o in row.operands if o.kind in ("element", "column")
             and any(leaf in present for leaf in leaves(e.symbol(o.name, o.dtype)))
         ]  # fmt: skip
         size = sum(bool(x.args) for x in nodes)
