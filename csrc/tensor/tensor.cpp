@@ -82,7 +82,11 @@ Tensor empty_strided(IntSpan sizes, IntSpan strides, DType dtype, Device device)
 Tensor empty_like(const Tensor& t) { return empty_like(t, t.dtype()); }
 
 Tensor empty_like(const Tensor& t, DType dtype) {
-    if (t.is_contiguous()) return empty(t.sizes(), dtype, t.device());
+    if (t.is_contiguous()) {
+        Tensor out = empty(t.sizes(), dtype, t.device());
+        out.body()->strides = t.body()->strides;  // those of sizes 0 and 1 are kept, too
+        return out;
+    }
     return empty_strided(t.sizes(), preserved_strides(t), dtype, t.device());
 }
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from . import _C
 from ._C import Tensor
+from ._outputs import write_out
 
 __all__ = ["block_diag", "chain_matmul", "cross", "dist", "kron", "tensordot", "trace"]
 
@@ -29,13 +30,7 @@ def kron(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
         [s for n in b.shape for s in (1, n)]
     )
     made = outer.reshape([m * n for m, n in zip(a.shape, b.shape, strict=True)])
-    return made if out is None else _into(out, made)
-
-
-def _into(out: Tensor, made: Tensor) -> Tensor:
-    if out.shape != made.shape:
-        out.resize_(made.shape)
-    return out.copy_(made)
+    return made if out is None else write_out(out, made, "kron")
 
 
 def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Tensor | None = None) -> Tensor:
@@ -82,7 +77,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Tensor | None = None) ->
     left = a.permute(free_a + first).reshape(rows, inner)
     right = b.permute(second + free_b).reshape(inner, columns)
     made = left.mm(right).reshape(shape)
-    return made if out is None else _into(out, made)
+    return made if out is None else write_out(out, made, "tensordot")
 
 
 def chain_matmul(*matrices: Any, out: Tensor | None = None) -> Tensor:
@@ -95,7 +90,7 @@ def chain_matmul(*matrices: Any, out: Tensor | None = None) -> Tensor:
     made = items[0]
     for m in items[1:]:
         made = made @ m
-    return made if out is None else _into(out, made)
+    return made if out is None else write_out(out, made, "chain_matmul")
 
 
 def cross(
@@ -115,7 +110,7 @@ def cross(
         )
     roll = _C.places["functions."]["roll"]
     made = roll(input, -1, dim) * roll(other, 1, dim) - roll(input, 1, dim) * roll(other, -1, dim)
-    return made if out is None else _into(out, made)
+    return made if out is None else write_out(out, made, "cross")
 
 
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:

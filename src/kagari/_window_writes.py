@@ -5,6 +5,7 @@ from typing import Any
 
 from . import _C
 from ._C import Tensor
+from ._outputs import write_out
 
 _clone = _C.places["ops"]["_clone"]
 
@@ -104,9 +105,9 @@ def _copying(name: str) -> Any:
         if out is None:
             return made
         if not isinstance(made, tuple):
-            return _write(out, made)
+            return write_out(out, made, name + "_copy")
         for target, value in zip(out, made, strict=True):
-            _write(target, value)
+            write_out(target, value, name + "_copy")
         return None
 
     copy.__name__ = copy.__qualname__ = name + "_copy"
@@ -121,12 +122,6 @@ def _view(name: str, input: Tensor, args: Any, kwargs: Any) -> Any:
     if method is None:
         return _C.places["functions."][name](input, *args, **kwargs)
     return method(*args, **kwargs)
-
-
-def _write(out: Tensor, value: Tensor) -> Tensor:
-    if out.shape != value.shape:
-        out.resize_(value.shape)
-    return out.copy_(value)
 
 
 globals().update({name + "_copy": _copying(name) for name in _COPIES})
