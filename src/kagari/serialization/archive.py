@@ -20,7 +20,7 @@ class Writer:
     """Writes entries under one folder of the archive."""
 
     def __init__(self, file: Any, folder: str) -> None:
-        self.zip = zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True)
+        self.zip: Any = zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True)
         self.folder = folder
 
     def add(self, name: str, data: Any) -> None:

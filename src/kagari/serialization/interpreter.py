@@ -239,7 +239,7 @@ class Interpreter:
     def build(self) -> None:
         """Give an object its attributes."""
         state = self.pop()
-        target = self.stack[-1] if self.stack else None
+        target: Any = self.stack[-1] if self.stack else None
         if type(target) is OrderedDict and isinstance(state, dict):
             for name, value in state.items():
                 if not isinstance(name, str) or hasattr(OrderedDict, name):

@@ -43,7 +43,7 @@ class _Storage:
 class Pickler(pickle._Pickler):  # type: ignore[name-defined,misc]
     """Pickles `obj`; afterwards `storages` holds the storages, by the names of their entries."""
 
-    dispatch = dict(pickle._Pickler.dispatch)  # type: ignore[attr-defined]
+    dispatch: dict[Any, Any] = dict(pickle._Pickler.dispatch)  # type: ignore[attr-defined]
 
     def __init__(self, protocol: int) -> None:
         self.out = BytesIO()
@@ -98,7 +98,7 @@ class Pickler(pickle._Pickler):  # type: ignore[name-defined,misc]
         attributes = dict(getattr(tensor, "__dict__", None) or {})
         if isinstance(tensor, Parameter):
             data = tensor.detach()
-            arguments = (data, tensor.requires_grad, OrderedDict())
+            arguments: Any = (data, tensor.requires_grad, OrderedDict())
             if attributes:
                 return _REBUILD_PARAMETER_STATE, (*arguments, attributes)
             return _REBUILD_PARAMETER, arguments
@@ -114,7 +114,7 @@ class Pickler(pickle._Pickler):  # type: ignore[name-defined,misc]
         if tensor.is_meta:
             return _REBUILD_META, (dtype, sizes, strides, tensor.requires_grad)
         storage = _C._storage_of(tensor)
-        window = (tensor.storage_offset(), sizes, strides, tensor.requires_grad, OrderedDict())
+        window: Any = (tensor.storage_offset(), sizes, strides, tensor.requires_grad, OrderedDict())
         key = self._key_of(storage)
         name = STORAGE_OF.get(dtype)
         if name is None or self._kinds.setdefault(key, dtype) != dtype:

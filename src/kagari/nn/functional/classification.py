@@ -172,7 +172,7 @@ def binary_cross_entropy(
         )
     if input.numel() and not input.is_meta and not bool(((input >= 0) & (input <= 1)).all()):
         raise RuntimeError("binary_cross_entropy: all elements of input should be between 0 and 1")
-    loss = (target - 1) * (-input).log1p().clamp(min=-100) - target * input.log().clamp(min=-100)
+    loss = ops.binary_cross_entropy_elements(input, target)
     return reduced(loss if weight is None else loss * weight, reduction)
 
 
@@ -189,7 +189,7 @@ def binary_cross_entropy_with_logits(
             f"Target size ({target.size()}) must be the same as input size ({input.size()})"
         )
     if pos_weight is None:
-        loss = (1 - target) * input - ops.logsigmoid(input)
+        loss = ops.binary_cross_entropy_logits_elements(input, target)
     else:
         loss = (1 - target) * input - ((pos_weight - 1) * target + 1) * ops.logsigmoid(input)
     return reduced(loss if weight is None else loss * weight, reduction)
@@ -201,7 +201,7 @@ def soft_margin_loss(
 ) -> Tensor:  # fmt: skip
     """log(1 + exp(-target input)) for targets 1 and -1."""
     reduction = legacy_reduction(size_average, reduce, reduction)
-    return reduced((-target * input).exp().log1p(), reduction)
+    return reduced(ops.soft_margin_loss_elements(input, target), reduction)
 
 
 def multilabel_soft_margin_loss(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import kagari
 from kagari import Tensor
+from kagari import _ops as ops
 
 from .distance import pairwise_distance
 
@@ -67,7 +68,7 @@ def mse_loss(
     """(input - target)^2."""
     reduction = legacy_reduction(size_average, reduce, reduction)
     input, target = _matched(input, target)
-    return _weighted((input - target).square(), weight, reduction)
+    return _weighted(ops.mse_loss_elements(input, target), weight, reduction)
 
 
 def l1_loss(
@@ -89,10 +90,9 @@ def smooth_l1_loss(
     if beta < 0:
         raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
     input, target = _matched(input, target)
-    d = (input - target).abs()
     if beta == 0:
-        return reduced(d, reduction)
-    return reduced(kagari.where(d < beta, d * d * (0.5 / beta), d - 0.5 * beta), reduction)
+        return reduced((input - target).abs(), reduction)
+    return reduced(ops.smooth_l1_loss_elements(input, target, beta), reduction)
 
 
 def huber_loss(
@@ -105,9 +105,7 @@ def huber_loss(
             f"huber_loss does not support non-positive values for delta, got {delta}"
         )
     input, target = _matched(input, target)
-    d = (input - target).abs()
-    loss = kagari.where(d < delta, 0.5 * d * d, delta * (d - 0.5 * delta))
-    return _weighted(loss, weight, reduction)
+    return _weighted(ops.huber_loss_elements(input, target, delta), weight, reduction)
 
 
 def kl_div(
