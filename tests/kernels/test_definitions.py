@@ -47,6 +47,13 @@ def usable(op, dtype, tensors):
     if op.name in DIVIDES and dtypes.is_integral(dtype):
         smallest = tensors[0] == torch.iinfo(tensors[0].dtype).min
         keep &= (tensors[1] != 0) & ~(smallest & (tensors[1] == -1))  # the latter kills PyTorch
+    elif op.name in ("gcd", "lcm") and dtypes.is_integral(dtype):
+        smallest = torch.iinfo(tensors[0].dtype).min
+        keep &= (tensors[0] != smallest) & (tensors[1] != smallest)  # kills PyTorch as well
+        keep |= tensors[0].min() == 0  # not if there is no sign
+        if op.name == "lcm":
+            product = tensors[0].double() * tensors[1].double()
+            keep &= product.abs() <= torch.iinfo(tensors[0].dtype).max
     elif op.name in DIVIDES and dtype == "bool":
         keep &= tensors[1]
     if op.name == "softsign" and dtypes.is_integral(dtype):
