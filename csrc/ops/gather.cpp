@@ -52,8 +52,9 @@ static cpu::Along along(const Window& index, const Window& self, const Window& o
 
 // ---- gather ----
 
-static Tensor gather_body(const Tensor& self, int64_t dim, const Tensor& index) {
+static Tensor gather_body(const Tensor& self, int64_t dim, const Tensor& given) {
     dim = wrap_dim(dim, self.dim(), "gather");
+    Tensor index = given.dtype() == DType::U8 ? raw_contiguous(given, DType::I64) : given;
     check_index_dtype(index, "gather");
     if (index.numel() > 0) check_covers(index, self, dim, "gather", "input");
     Tensor out = empty(index.sizes(), self.dtype(), self.device());

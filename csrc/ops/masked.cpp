@@ -97,8 +97,9 @@ static Tensor one_value(const Value& value, const Tensor& self, const char* op) 
     const Tensor* given = std::get_if<Tensor>(&value);
     if (!given) {
         Scalar number = unbox_scalar(value);
-        bool fits = self.dtype() >= DType::F16 || number.is_integral();
-        check(fits || number == Scalar(static_cast<double>(number.to<int64_t>())), op,
+        bool whole = is_differentiable(self.dtype()) || number.is_integral() ||
+                     number == Scalar(static_cast<double>(number.to<int64_t>()));
+        check(whole && (number.kind() != Scalar::Complex || is_complex(self.dtype())), op,
               ": value cannot be converted to type ", name(self.dtype()), " without overflow");
         return scalar_tensor(number, self.dtype(), self.device());
     }
@@ -227,9 +228,11 @@ static Tensor index_fill_body(const Tensor& self, int64_t dim, const Tensor& ind
                                 Tensor of_self, of_value, index = ctx.saved(0);
                                 if (ctx.needs(0))
                                     of_self = index_fill(ctx.grad(), dim, index, Value(Scalar(0)));
-                                if (has_value && ctx.needs(1))
-                                    of_value =
-                                        sum_to_size(index_select(ctx.grad(), dim, index), Dims{});
+                                if (has_value && ctx.needs(1)) {  // equal indices name one place
+                                    Tensor ones = index_fill(zeros_like(ctx.grad()), dim, index,
+                                                             Value(Scalar(1)));
+                                    of_value = sum_to_size(mul(ctx.grad(), ones), Dims{});
+                                }
                                 return {of_self, of_value};
                             });
 }

@@ -57,6 +57,8 @@ static Tensor roll_body(const Tensor& self, IntSpan shifts, IntSpan dims) {
     check(shifts.size() == dims.size(),
           "roll: shifts and dimensions must align. shifts: ", shifts.size(),
           ", dims: ", dims.size());
+    check<IndexError>(self.dim() > 0, "roll: Dimension specified as ", dims[0],
+                      " but tensor has no dimensions");
     Tensor out = self;
     for (size_t i = 0; i < dims.size(); ++i)
         out = roll_one(out, shifts[i], wrap_dim(dims[i], self.dim(), "roll"));

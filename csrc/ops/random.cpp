@@ -64,6 +64,17 @@ static Tensor drawn(const char* op, const char* node, const Tensor& self,
     return self;
 }
 
+/// `out` in the graph behind `inputs`, with gradients of zero: PyTorch's for what is drawn.
+static Tensor without_gradient(const Tensor& out, const Tensors& inputs, const char* node) {
+    if (should_record_any(inputs))
+        record(node, {out}, inputs, inputs, [n = inputs.size()](Backward& ctx) -> Tensors {
+            Tensors grads;
+            for (size_t i = 0; i < n; ++i) grads.push_back(zeros_like(ctx.saved(i)));
+            return grads;
+        });
+    return out;
+}
+
 // ---- continuous distributions ----
 
 static Tensor uniform_body(const Tensor& self, double from, double to,
@@ -180,9 +191,16 @@ static Tensor bernoulli_inplace_body(const Tensor& self, const Value& p,
 
 static Tensor bernoulli_body(const Tensor& self, std::optional<double> p,
                              const OptionalGenerator& gen) {
-    NoGrad guard;
-    Tensor out = empty_like(self);
-    return bernoulli_(out, p ? Value(Scalar(*p)) : Value(self), gen);
+    Tensor out;
+    {
+        NoGrad guard;
+        out = bernoulli_(empty_like(self), p ? Value(Scalar(*p)) : Value(self), gen);
+    }
+    return without_gradient(out, {self}, "BernoulliBackward0");
+}
+
+static Tensor normal_of_body(const Tensor& drawn, const Tensors& parameters) {
+    return without_gradient(drawn, parameters, "NormalBackward0");
 }
 
 /// Bounds of a floating dtype rounded inwards to numbers that it represents.
@@ -261,10 +279,7 @@ static Tensor poisson_body(const Tensor& self, const OptionalGenerator& gen) {
         std::lock_guard lock(g.mutex);
         cpu::poisson(g, self.dtype(), out.data(), out.numel(), rates.data());
     }
-    if (should_record(self))
-        record("PoissonBackward0", {out}, {self}, {},
-               [](Backward& ctx) -> Tensors { return {zeros_like(ctx.grad())}; });
-    return out;
+    return without_gradient(out, {self}, "PoissonBackward0");
 }
 
 static Tensor randperm_body(int64_t n, const OptionalGenerator& gen, DType dtype, Device device) {
@@ -363,6 +378,9 @@ KAGARI_DRAW(random_, ", int? from=None, int? to=None", random_body,
 static const Op<decltype(bernoulli_body)> bernoulli{
     "bernoulli(Tensor input, float? p=None, *, Generator? generator=None) -> Tensor", "fmo",
     bernoulli_body, "Ones with the probabilities in `input` (or `p`), and zeros."};
+static const Op<decltype(normal_of_body)> normal_of{
+    "_normal_of(Tensor drawn, Tensor[] parameters) -> Tensor", "p", normal_of_body,
+    "Gives normal numbers their place in the graph behind the parameters they were drawn with."};
 const Op<decltype(poisson_body)> poisson{
     "poisson(Tensor input, Generator? generator=None) -> Tensor", "f", poisson_body,
     "Poisson-distributed numbers with the rates in `input`."};

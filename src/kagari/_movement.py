@@ -10,8 +10,9 @@ from ._C import Tensor
 __all__ = [
     "argwhere", "bucketize", "cartesian_prod", "combinations", "concat", "concatenate", "diagflat",
     "dstack", "fliplr", "flipud", "hstack", "index_reduce", "meshgrid", "msort", "nonzero",
-    "repeat_interleave", "rot90", "row_stack", "scatter", "take_along_dim", "tile", "tril_indices",
-    "triu_indices", "unique", "unique_consecutive", "unravel_index", "vstack", "where",
+    "nonzero_static", "repeat_interleave", "rot90", "row_stack", "scatter", "take_along_dim",
+    "tile", "tril_indices", "triu_indices", "unique", "unique_consecutive", "unravel_index",
+    "vstack", "where",
 ]  # fmt: skip
 
 _int64 = _C.int64
@@ -38,6 +39,17 @@ def nonzero(input: Tensor, *, as_tuple: bool = False, out: Tensor | None = None)
     if as_tuple:
         return _private["nonzero"](input if input.dim() else input.reshape(1)).unbind(1)
     return _give(_private["nonzero"](input), out)
+
+
+def nonzero_static(
+    input: Tensor, *, size: int, fill_value: int = -1, out: Tensor | None = None
+) -> Tensor:
+    """The first `size` rows of `nonzero`, filled up with `fill_value`."""
+    if size < 0:
+        raise RuntimeError(f"nonzero_static: 'size' must be an non-negative integer, got {size}")
+    rows = _private["nonzero"](input)[:size]
+    rest = _creation.full((size - rows.shape[0], input.dim()), fill_value, dtype=_int64)
+    return _give(_ops.cat([rows, rest], 0), out)
 
 
 def argwhere(input: Tensor) -> Tensor:
@@ -173,6 +185,8 @@ def take_along_dim(
         raise RuntimeError(
             f"torch.take_along_dim(): dtype of indices should be Long but got {indices.dtype}"
         )
+    length = input.numel() if dim is None else input.size(dim)
+    indices = _where(indices < 0, indices + length, indices)
     if dim is None:
         return _give(_ops.gather(input.reshape(-1), 0, indices.reshape(-1)), out)
     if input.dim() != indices.dim():
@@ -403,6 +417,7 @@ def _fill_diagonal(self: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
 
 def _install() -> None:
     for name in ("argwhere", "fliplr", "flipud", "index_reduce", "msort", "nonzero",
+                 "nonzero_static",
                  "repeat_interleave", "rot90", "scatter", "take_along_dim", "tile", "unique",
                  "unique_consecutive", "diagflat"):  # fmt: skip
         setattr(Tensor, name, globals()[name])

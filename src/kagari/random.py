@@ -219,4 +219,6 @@ def normal(
         else:
             target.normal_(0, std, generator=generator)
         target.add_(mean)
-    return target if out is None else out.resize_(shape).copy_(target)
+    if out is not None:
+        return out.resize_(shape).copy_(target)
+    return _C.places["ops"]["_normal_of"](target, tensors)
