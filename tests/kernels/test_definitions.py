@@ -25,10 +25,6 @@ DIFFERENT |= {
     (name, "bool"): "true and false are numbers here" for name in ("softsign", "tanhshrink")
 }
 DIFFERENT |= {("clamp", "bool"): "a bound that is an integer makes it int64"}
-DIFFERENT |= {
-    ("nan_to_num", dtype): "the largest finite half is to be passed by the caller"
-    for dtype in dtypes.HALF
-}
 WIDE_ONLY = ("trigamma", "erfcx", "ndtri", "log_ndtr", *(n for n in OPS if n.endswith("_elements")))
 DIVIDES = ("div", "floor_divide", "remainder", "fmod")
 

@@ -74,6 +74,7 @@ class Pointwise:
         self.promotes = promote if isinstance(promote, dict) else {None: promote}
         self.chosen = dtypes.select(chosen) if chosen else None
         self.rule: Rule | None = None
+        self.halved: Callable[[str, e.Expr], e.Expr] | None = None
         self.parameters = tuple(map(self._parameter, inspect.signature(body).parameters.values()))
         self.mode = next((p for p in self.parameters if p.role == "mode"), None)
         self.__doc__ = inspect.cleandoc(body.__doc__ or "")
@@ -144,6 +145,11 @@ class Pointwise:
             plain = named_rule(self.name, rule, names, dict(v.folded))
             self.functions[v.name].vjp = self._aligned(plain, v)
         return rule
+
+    def half(self, change: Callable[[str, e.Expr], e.Expr]) -> Callable[[str, e.Expr], e.Expr]:
+        """Set what becomes of the float32 result where a half type (named first) is computed."""
+        self.halved = change
+        return change
 
     def _aligned(self, plain, variant: Variant):
         """The rule speaks of all operands that can have a gradient; a variant may lack some."""

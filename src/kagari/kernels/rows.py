@@ -171,6 +171,12 @@ class VariantRow(Row):
             return tuple(d for d in possible if d in self.op.chosen)
         return tuple(d for d in possible if self._traceable(d))
 
+    def expression(self, dtype: str) -> e.Expr:
+        y = super().expression(dtype)
+        if dtype in dtypes.HALF and self.op.halved is not None:
+            return self.op.halved(dtype, y)
+        return y
+
     def _traceable(self, dtype: str) -> bool:
         try:
             self.expression(dtype)

@@ -146,3 +146,15 @@ def _finite(x: e.Expr, nan, posinf, neginf) -> e.Expr:
     nan = e.real(nan) if isinstance(nan, e.Expr) else nan
     bounded = e.where(x == float("inf"), above, e.where(x == -float("inf"), below, x))
     return e.where(e.isnan(x), nan, bounded)
+
+
+@nan_to_num.half
+def _(dtype, y):
+    """The largest finite float32 would be infinite as a half."""
+    largest = {"f16": 65504.0, "bf16": 3.3895313892515355e38}[dtype]
+    bounded = e.where(y > largest, largest, e.where(y < -largest, -largest, y))
+    return e.where(_infinite_or_nan(y), y, bounded)
+
+
+def _infinite_or_nan(x: e.Expr) -> e.Expr:
+    return ~(e.abs(x) < float("inf"))
