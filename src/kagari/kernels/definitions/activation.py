@@ -151,7 +151,7 @@ def mish(input):
     >>> kagari.nn.functional.mish(kagari.tensor([-1., 2.]))
     tensor([-0.3034,  1.9440])
     """
-    return input * m.tanh(m.softplus(input))
+    return input * m.tanh_softplus(input)
 
 
 @pointwise(dtypes="floating", flags="N")

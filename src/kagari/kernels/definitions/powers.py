@@ -106,7 +106,7 @@ def logaddexp2(input, other):
     """log2(2^input + 2^other) without overflow on the way.
 
     >>> kagari.logaddexp2(kagari.tensor([0., 1000.]), kagari.tensor([0., 1000.]))
-    tensor([   1., 1001.])
+    tensor([1.0000e+00, 1.0010e+03])
     """
     larger = e.where(input < other, other, input)
     distance = e.abs(input - other)
@@ -126,7 +126,7 @@ def logit(input, eps: Scalar = None):
     [eps, 1 - eps].
 
     >>> kagari.logit(kagari.tensor([0.5, 0.8808]))
-    tensor([0.0000, 2.0001])
+    tensor([0.0000, 2.0000])
     """
     x = input
     if eps is not None:

@@ -7,7 +7,7 @@ left to definitions/.
 from . import complex as _complex  # gives the functions their complex forms  # noqa: F401
 from .bessel import i0, i0e, i1, i1e
 from .error import erf, erfc, erfcx, ndtr, normal_density
-from .exponential import cosh, exp, exp2, expm1, sigmoid, sinh, tanh
+from .exponential import cosh, exp, exp2, expm1, sigmoid, sinh, tanh, tanh_softplus
 from .floats import sqrt
 from .gamma import digamma, lgamma, trigamma
 from .gaussian import gelu
@@ -22,5 +22,5 @@ __all__ = [
     "erf", "erfc", "erfcx", "erfinv", "exp", "exp2", "expm1", "gelu", "hypot", "i0", "i0e", "i1",
     "i1e", "lgamma", "log", "log10", "log1p", "log2", "log_ndtr", "ndtr", "ndtri",
     "normal_density", "pow", "sigmoid", "sin", "sinh", "softplus", "sqrt", "tan", "tanh",
-    "trigamma",
+    "tanh_softplus", "trigamma",
 ]  # fmt: skip

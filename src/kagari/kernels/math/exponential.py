@@ -104,6 +104,15 @@ def cosh(x):
     return t + 0.25 / t
 
 
+@accurate(f32=3.0, f64=3.0)
+def tanh_softplus(x):
+    """tanh(log(1 + e^x)) = n / (n + 2) with n = e^2x + 2 e^x; it is 1 from 20 on."""
+    power = exp(e.where(x > 20.0, 20.0, x))
+    n = power * (power + 2.0)
+    return n / (n + 2.0)
+
+
+tanh_softplus.derivative(lambda grad, x, output: grad * ((1.0 - output * output) * sigmoid(x)))
 exp.derivative(lambda grad, output: grad * e.conj(output))
 exp2.derivative(lambda grad, output: grad * e.conj(output) * 0.6931471805599453)
 expm1.derivative(lambda grad, output: grad * e.conj(output + 1.0))
