@@ -89,11 +89,62 @@ void max_row(const Pool& pool, const T* plane, int64_t od, int64_t oh, Row<T>& r
         }
 }
 
+/// First and last place of the window of each output along an axis.
+struct Window {
+    int64_t begin, end;
+};
+std::vector<Window> windows_of(const PoolAxis& axis) {
+    std::vector<Window> list;
+    for (int64_t o = 0; o < axis.out; o++) list.push_back({axis.begin(o), axis.end(o)});
+    return list;
+}
+
+/// Rows too short for vectors (small images): output by output.
+template <class T>
+void max_short_row(const Pool& pool, const T* plane, Window depth, Window height,
+                   const std::vector<Window>& windows, T* output, int64_t* indices) {
+    const auto& [d, h, w] = pool.axes;
+    for (size_t o = 0; o < windows.size(); o++) {
+        Window across = windows[o];
+        // the maximum of random values is no branch that a processor could predict: arithmetic
+        int64_t at = (depth.begin * h.in + height.begin) * w.in + across.begin;
+        T best = plane[at];
+        for (int64_t z = depth.begin; z < depth.end; z += d.dilation)
+            for (int64_t y = height.begin; y < height.end; y += h.dilation) {
+                int64_t line = (z * h.in + y) * w.in;
+                for (int64_t x = across.begin; x < across.end; x += w.dilation) {
+                    T value = plane[line + x];
+                    bool better = (value > best) | (value != value);
+                    at += (line + x - at) * int64_t{better};
+                    best = plane[at];
+                }
+            }
+        output[o] = best;
+        if (indices) indices[o] = at;
+    }
+}
+
+template <class T>
+void run_max_short(const Pool& pool, const T* input, T* output, int64_t* indices) {
+    const auto& [d, h, w] = pool.axes;
+    auto deep = windows_of(d), high = windows_of(h), wide = windows_of(w);
+    parallel_for(0, pool.planes, pool.grain(), [&](int64_t begin, int64_t end) {
+        for (int64_t p = begin; p < end; p++)
+            for (int64_t z = 0; z < d.out; z++)
+                for (int64_t y = 0; y < h.out; y++) {
+                    int64_t row = ((p * d.out + z) * h.out + y) * w.out;
+                    max_short_row(pool, input + p * pool.in_size(), deep[z], high[y], wide,
+                                  output + row, indices ? indices + row : nullptr);
+                }
+    });
+}
+
 template <class T>
 void run_max(const Pool& pool, const T* input, T* output, int64_t* indices) {
     const auto& [d, h, w] = pool.axes;
     check<RuntimeError>(pool.in_size() <= INT32_MAX, "max_pool: a plane of ", pool.in_size(),
                         " elements is larger than 2^31 - 1");
+    if (w.out < 16) return run_max_short(pool, input, output, indices);
     int64_t width = w.out, rows = d.out * h.out, height = h.out;
     parallel_for(0, pool.planes, pool.grain(), [&](int64_t begin, int64_t end) {
         Row<T> row{std::vector<T>(width), std::vector<int32_t>(width)};

@@ -4,9 +4,9 @@ import math
 from typing import Any
 
 from . import _C
-from ._layouts import preserve_format
 from ._C import Tensor, complex64, complex128, float64, get_default_dtype, int64
 from ._C import bool as bool_
+from ._layouts import preserve_format
 
 _ops = _C.places["ops"]
 _empty, _full, _arange = _ops["_empty"], _ops["_full"], _ops["_arange"]
