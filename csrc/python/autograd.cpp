@@ -209,6 +209,15 @@ PyObject* wrap_node(Ref<Node> node) {
     return nb::cast(PyNode{std::move(node)}).release().ptr();
 }
 
+/// Tensor or a subclass of it.
+static PyTypeObject* checked_class(nb::handle cls) {
+    auto* type = reinterpret_cast<PyTypeObject*>(cls.ptr());
+    check<TypeError>(PyType_Check(cls.ptr()) && PyType_IsSubtype(type, tensor_type),
+                     "as_subclass: cls: expected a subclass of Tensor, got ",
+                     nb::cast<std::string>(nb::repr(cls)));
+    return type;
+}
+
 void bind_autograd(nb::module_& m) {
     bind_modes(m);
     bind_nodes(m);
@@ -233,7 +242,7 @@ void bind_autograd(nb::module_& m) {
         "_make_subclass",
         [](nb::handle cls, const Tensor& t, bool requires_grad) {
             Tensor made = detach(t);
-            PyRef o(wrap_as(reinterpret_cast<PyTypeObject*>(cls.ptr()), made));
+            PyRef o(wrap_as(checked_class(cls), made));
             if (requires_grad) set_requires_grad(unwrap(o.get()), true);
             return nb::steal(o.release());
         },
@@ -244,7 +253,7 @@ void bind_autograd(nb::module_& m) {
         if (should_record(t))
             record("AliasBackward0", {made}, {t}, {},
                    [](Backward& c) -> Tensors { return {c.grad()}; });
-        return nb::steal(wrap_as(reinterpret_cast<PyTypeObject*>(cls.ptr()), std::move(made)));
+        return nb::steal(wrap_as(checked_class(cls), std::move(made)));
     });
     m.def("_bump_version", [](const Tensor& t) { t.bump_version(); });
     m.def("_live_tensors", live_tensors);

@@ -3,6 +3,7 @@
 #include <nanobind/nanobind.h>
 
 #include "python/bindings.h"
+#include "python/caster.h"
 #include "python/errors.h"
 #include "python/tensor_type.h"
 
@@ -124,8 +125,7 @@ nb::object give(const Tensor& t, bool copied) {
     return capsule;
 }
 
-nb::object to_dlpack(nb::handle self, bool versioned, bool copied) {
-    const Tensor& t = unwrap(self.ptr());
+nb::object to_dlpack(const Tensor& t, bool versioned, bool copied) {
     check<RuntimeError>(!t.requires_grad(),
                         "__dlpack__: Can't export tensors that require gradient, use "
                         "tensor.detach()");

@@ -5,6 +5,7 @@
 
 #include "autograd/mode.h"
 #include "python/bindings.h"
+#include "python/caster.h"
 #include "python/errors.h"
 #include "python/tensor_type.h"
 
@@ -189,8 +190,7 @@ PyObject* to_numpy(const Tensor& t) {
     return array;
 }
 
-static PyObject* numpy_method(nb::handle self, bool force) {
-    const Tensor& t = unwrap(self.ptr());
+static PyObject* numpy_method(const Tensor& t, bool force) {
     check<RuntimeError>(force || !t.requires_grad() || !grad_enabled(),
                         "Can't call numpy() on Tensor that requires grad. Use "
                         "tensor.detach().numpy() instead.");
@@ -203,7 +203,7 @@ void bind_numpy(nb::module_& m) {
         nb::arg("ndarray"), "A tensor that shares the memory of a NumPy array.");
     m.def(
         "_to_numpy",
-        [](nb::handle self, bool force) { return nb::steal(numpy_method(self, force)); },
+        [](const Tensor& t, bool force) { return nb::steal(numpy_method(t, force)); },
         nb::arg("self"), nb::arg("force") = false);
     m.def("_is_numpy_array", [](nb::handle o) { return is_numpy_array(o.ptr()); });
 }

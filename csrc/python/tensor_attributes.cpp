@@ -233,6 +233,9 @@ KAGARI_METHOD(to) {
             if (unwrap(o).dtype() == dtype) return Py_NewRef(o);
             return wrap(ops::to(unwrap(o), dtype));
         }
+        if (n == 1 && !names && (PyUnicode_Check(args[0]) || is_device(args[0])) &&
+            to_device(args[0], "to") == unwrap(o).device())
+            return Py_NewRef(o);
         return in_python("_to", o, args, n, names);
     });
 }

@@ -156,6 +156,8 @@ def _cast(name: str, target: str) -> Callable[..., Tensor]:
 
 def _cpu(self: Tensor, memory_format: memory_format = preserve_format) -> Tensor:
     """The tensor on the CPU."""
+    if self.is_cpu and memory_format is preserve_format:
+        return self
     return _to(self, "cpu", memory_format=memory_format)
 
 
