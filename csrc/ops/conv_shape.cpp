@@ -1,12 +1,15 @@
 // The shape rule of convolutions, and the errors of calls that break it.
 #include "ops/conv_shape.h"
 
+#include "ops/bounds.h"
+
 namespace kagari::ops {
 
 static Dims repeated(IntSpan values, size_t spatial, const char* what) {
     check<RuntimeError>(values.size() == 1 || values.size() == spatial, "convolution: expected ",
                         what, " to be a single integer value or a list of ", spatial,
                         " values to match the convolution dimensions, but got ", what, "=", values);
+    check_bounded("convolution", what, values);
     return values.size() == spatial ? Dims(values) : Dims(spatial, values[0]);
 }
 

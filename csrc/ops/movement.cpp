@@ -1,5 +1,6 @@
 // Rearranging elements: flip, roll, repeat, triangles and diagonals. Views are left to views.cpp.
 #include "ops/movement.h"
+#include "ops/bounds.h"
 
 #include "autograd/record.h"
 #include "cpu/strided.h"
@@ -75,7 +76,11 @@ static Tensor repeat_body(const Tensor& self, IntSpan repeats) {
     for (size_t d = 0; d < repeats.size(); ++d) {
         check(repeats[d] >= 0, "Trying to create tensor with negative dimension ", repeats[d]);
         int64_t size = d < extra ? 1 : self.sizes()[d - extra];
-        sizes.push_back(repeats[d] * size);
+        int64_t total;
+        check(!__builtin_mul_overflow(repeats[d], size, &total),
+              "repeat: expected fewer than 2^63 elements, got repeats ", repeats, " for sizes ",
+              self.sizes());
+        sizes.push_back(total);
         windows.push_back(repeats[d]);
         windows.push_back(size);
         strides.push_back(0);
@@ -173,6 +178,7 @@ static Tensor triangle(const Tensor& self, int64_t diagonal, bool lower) {
           "got sizes ",
           self.sizes());
     Tensor out = empty(self.sizes(), self.dtype(), self.device());
+    diagonal = std::clamp<int64_t>(diagonal, -self.size(-2) - 1, self.size(-1));
     if (!self.is_meta() && self.numel() > 0) {
         Tensor in = raw_contiguous(self);
         int64_t m = self.size(-2), n = self.size(-1), item = static_cast<int64_t>(self.itemsize());
@@ -213,6 +219,7 @@ static Tensor diag_embed_body(const Tensor& self, int64_t offset, int64_t dim1, 
     dim1 = wrap_dim(dim1, rank, "diag_embed");
     dim2 = wrap_dim(dim2, rank, "diag_embed");
     check(dim1 != dim2, "diag_embed: dim1 and dim2 cannot be equal, both are ", dim1);
+    check_bounded("diag_embed", "offset", offset);
     int64_t n = self.size(-1) + std::abs(offset);
     Dims sizes(self.sizes());
     sizes.pop_back();

@@ -2,6 +2,7 @@
 #include "ops/pad.h"
 
 #include "autograd/record.h"
+#include "ops/bounds.h"
 #include "ops/copy.h"
 #include "ops/creation.h"
 #include "ops/index.h"
@@ -79,6 +80,7 @@ static Tensor pad_body(const Tensor& self, IntSpan pad, const std::string& mode,
           "Padding length should be less than or equal to two times the input "
           "dimension but got padding length ",
           pad.size(), " and input of dimension ", self.dim());
+    check_bounded("pad", "pad", pad);
     if (mode == "constant") return constant_pad(self, pad, value.value_or(0));
     check<NotImplementedError>(mode == "reflect" || mode == "replicate" || mode == "circular",
                                "Unrecognised padding mode ", mode);

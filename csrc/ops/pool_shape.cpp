@@ -1,12 +1,15 @@
 // The shape rule of pooling, and the errors of calls that break it.
 #include "ops/pool_shape.h"
 
+#include "ops/bounds.h"
+
 namespace kagari::ops {
 
 static Dims repeated(const char* op, const char* what, IntSpan values, int64_t spatial) {
     check<RuntimeError>(values.size() == 1 || int64_t(values.size()) == spatial, op, ": ", what,
                         " must either be a single int, or a tuple of ", spatial, " ints, got ",
                         values);
+    check_bounded(op, what, values);
     return values.size() == 1 ? Dims(size_t(spatial), values[0]) : Dims(values);
 }
 
@@ -75,6 +78,7 @@ cpu::Pool pool_plan(const char* op, const Tensor& input, int64_t spatial, const 
 
 cpu::Pool adaptive_pool_plan(const char* op, const Tensor& input, IntSpan output_size) {
     auto spatial = int64_t(output_size.size());
+    check_bounded(op, "output_size", output_size);
     check_input(op, input, spatial);
     cpu::Pool plan = planes_of(input, spatial);
     for (size_t d = 0; d < output_size.size(); d++) {

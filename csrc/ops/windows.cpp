@@ -88,6 +88,7 @@ static Tensor diagonal_body(const Tensor& t, int64_t offset, int64_t dim1, int64
     check<RuntimeError>(dim1 != dim2, "diagonal: diagonal dimensions cannot be identical ", dim1,
                         ", ", dim2);
     int64_t rows = t.size(dim1), cols = t.size(dim2);
+    offset = std::clamp(offset, -rows, cols);
     int64_t length = std::max<int64_t>(offset >= 0 ? std::min(rows, cols - std::min(offset, cols))
                                                    : std::min(rows + std::max(offset, -rows), cols),
                                        0);

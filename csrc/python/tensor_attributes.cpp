@@ -267,7 +267,7 @@ KAGARI_METHOD(requires_grad_) {
 KAGARI_NOARGS(dim, PyLong_FromLongLong(t.dim()))
 KAGARI_NOARGS(numel, PyLong_FromLongLong(t.numel()))
 KAGARI_NOARGS(element_size, PyLong_FromSize_t(t.itemsize()))
-KAGARI_NOARGS(data_ptr, PyLong_FromVoidPtr(t.numel() ? t.data() : nullptr))
+KAGARI_NOARGS(data_ptr, PyLong_FromVoidPtr(t.numel() && !t.is_meta() ? t.data() : nullptr))
 KAGARI_NOARGS(storage_offset, PyLong_FromLongLong(t.offset()))
 KAGARI_NOARGS(item, to_python(ops::item(t)))
 KAGARI_NOARGS(is_inference, PyBool_FromLong(t.body()->inference))

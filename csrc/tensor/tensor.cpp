@@ -15,17 +15,27 @@ TensorBody::TensorBody() : inference(making_inference_tensors) {
 TensorBody::~TensorBody() { live.fetch_sub(1, std::memory_order_relaxed); }
 int64_t live_tensors() { return live.load(); }
 
+void* Tensor::without_memory() const {
+    check<RuntimeError>(!is_meta() || numel() == 0,
+                        "Expected all tensors to be on the same device, but found at least one on "
+                        "meta, which has shapes and no values, where values are needed");
+    return nullptr;
+}
+
 void TensorBody::update_layout() {
     numel = 1;
     contiguous = true;
     int64_t step = 1;
+    bool overflow = false;
     for (size_t i = sizes.size(); i-- > 0;) {
-        numel *= sizes[i];
+        overflow |= __builtin_mul_overflow(numel, sizes[i], &numel);
         if (sizes[i] != 1) {
             contiguous &= strides[i] == step;
-            step *= sizes[i];
+            overflow |= __builtin_mul_overflow(step, sizes[i], &step);
         }
     }
+    if (overflow) [[unlikely]]
+        numel = checked_numel(sizes, "view");
     contiguous |= numel == 0;
 }
 

@@ -72,7 +72,9 @@ class Tensor {
 
     void* data() const {
         auto* bytes = static_cast<char*>(body_->storage->data());
-        return bytes ? bytes + static_cast<size_t>(body_->offset) * itemsize() : nullptr;
+        if (!bytes) [[unlikely]]
+            return without_memory();
+        return bytes + static_cast<size_t>(body_->offset) * itemsize();
     }
     template <class T>
     T* data() const {
@@ -80,6 +82,9 @@ class Tensor {
     }
 
   private:
+    /// Null for a tensor without elements; an error for one on a device without memory, so that an
+    /// op that mixes such a device with another never reaches a kernel.
+    void* without_memory() const;
     Ref<TensorBody> body_;
 };
 
