@@ -9,7 +9,7 @@ ERRORS = (IndexError, RuntimeError, ValueError)
 BY_DIMENSION = [
     "sum", "mean", "prod", "amax", "amin", "argmax", "argmin", "cumsum", "cumprod", "softmax",
     "log_softmax", "logsumexp", "sort", "argsort", "flip", "unbind", "squeeze", "unsqueeze", "all",
-    "any", "var", "std", "median", "max", "min", "topk_of", "select_of", "narrow_of", "size",
+    "any", "var", "std", "max", "min", "topk_of", "select_of", "narrow_of", "size",
     "stride", "chunk_of", "split_of", "gather_of", "index_select_of", "transpose_of", "diagonal_of",
 ]  # fmt: skip
 
