@@ -116,6 +116,8 @@ def _copying(name: str) -> Any:
 
 
 def _view(name: str, input: Tensor, args: Any, kwargs: Any) -> Any:
+    if not isinstance(input, Tensor):
+        raise TypeError(f"{name}_copy(): input: expected a tensor, got {type(input).__name__}")
     if name == "slice":
         return _C.places["ops"]["_slice"](input, *args, **kwargs)
     method = getattr(input, name, None)
