@@ -41,6 +41,7 @@ from ._exchange import asarray, from_dlpack, to_dlpack
 from ._printing import get_printoptions, printoptions, set_printoptions
 from . import _tensor
 from ._queries import *  # noqa: F403
+from ._statistics import *  # noqa: F403
 from . import cpu, random
 from .random import *  # noqa: F403
 

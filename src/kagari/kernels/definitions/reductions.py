@@ -352,3 +352,14 @@ reduction(
     finish=lambda row, d, top, total: (log(total) + shift(top),),
     results=lambda d: (d,), built="f32 f64",
 )  # fmt: skip
+
+
+def _squared_error(row: Row, dtype: str) -> State:
+    difference = row.element("input", dtype) - row.element("target", dtype)
+    return (row.reduce(SUM, difference * difference),)
+
+
+reduction(
+    "squared_error", "floating", part=_squared_error, states=lambda d: ("f64",), combine=SUM,
+    finish=_mean, results=lambda d: (d,), built="f32",
+)  # fmt: skip

@@ -102,61 +102,7 @@ def nll_loss(
     """-input[target], for log-probabilities (C), (N, C) or (N, C, d1, ...)."""
     reduction = legacy_reduction(size_average, reduce, reduction)
     _check_reduction(reduction)
-    channel = _check_nll(input, target, weight)
-    classes = input.shape[channel]
-    ignored = target == ignore_index
-    index = target.masked_fill(ignored, 0)
-    if index.numel() and not index.is_meta:
-        least, most = int(index.min()), int(index.max())
-        if least < 0 or most >= classes:
-            wrong = least if least < 0 else most
-            raise IndexError(f"Target {wrong} is out of bounds.")
-    index = index.to(kagari.int64)
-    if classes == 0 and index.numel():
-        raise IndexError("nll_loss: input has no classes")
-    loss = -input.gather(channel, index.unsqueeze(channel)).squeeze(channel)
-    if weight is not None:
-        factor = weight[index]
-        loss = loss * factor
-    loss = loss.masked_fill(ignored, 0.0)
-    if reduction != "mean":
-        return reduced(loss, reduction)
-    if weight is None:
-        return loss.sum() / (~ignored).sum().to(loss.dtype)
-    return loss.sum() / factor.masked_fill(ignored, 0.0).sum()
-
-
-def _check_nll(input: Tensor, target: Tensor, weight: Tensor | None) -> int:
-    """Check shapes; return the dimension of the classes."""
-    if input.dim() == 0:
-        raise RuntimeError("nll_loss: input tensor should be at least 1D")
-    channel = 0 if input.dim() == 1 else 1
-    if target.dtype not in (kagari.int64, kagari.uint8, kagari.int32):
-        raise RuntimeError(
-            f"nll_loss: expected target of dtype int64, got {target.dtype}; use target.long()"
-        )
-    if input.dim() == 1 and target.dim() == 1 and target.shape[0] != 1:
-        raise ValueError(
-            f"Expected input batch_size ({input.shape[0]}) to match target batch_size "
-            f"({target.shape[0]})."
-        )
-    if input.dim() > 1 and target.dim() and input.shape[0] != target.shape[0]:
-        raise ValueError(
-            f"Expected input batch_size ({input.shape[0]}) to match target batch_size "
-            f"({target.shape[0]})."
-        )
-    expected = [size for i, size in enumerate(input.shape) if i != channel]
-    if list(target.shape) != expected and not (input.dim() == 1 and list(target.shape) == [1]):
-        raise RuntimeError(
-            f"nll_loss: expected target of shape {tuple(expected)} for input {tuple(input.shape)}, "
-            f"got {tuple(target.shape)}"
-        )
-    if weight is not None and tuple(weight.shape) != (input.shape[channel],):
-        raise RuntimeError(
-            f"nll_loss: weight tensor should be defined either for all {input.shape[channel]} "
-            f"classes or no classes but got weight tensor of shape: {tuple(weight.shape)}"
-        )
-    return channel
+    return ops.nll_loss(input, target, weight, reduction, ignore_index)
 
 
 def binary_cross_entropy(

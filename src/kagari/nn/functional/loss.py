@@ -68,6 +68,9 @@ def mse_loss(
     """(input - target)^2."""
     reduction = legacy_reduction(size_average, reduce, reduction)
     input, target = _matched(input, target)
+    same = input.dtype == target.dtype and input.is_floating_point()
+    if same and weight is None and reduction in ("mean", "sum"):
+        return ops.mse_loss(input, target, reduction)
     return _weighted(ops.mse_loss_elements(input, target), weight, reduction)
 
 
