@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import kagari
-from tests.nn.side_by_side import compare, twins
+from tests.nn.side_by_side import assert_same, compare, twins
 
 
 def x(*shape: int, grad: bool = True, positive: bool = False) -> torch.Tensor:
@@ -110,6 +110,8 @@ CASES = [
     ("EmbeddingBag", (10, 4), [index(10, 3, 5)]),
     ("EmbeddingBag", (10, 4, None, 2.0, False, "sum"), [index(10, 7), torch.tensor([0, 3, 3])]),
     ("EmbeddingBag", (10, 4, None, 2.0, False, "max"), [index(10, 3, 5)]),
+    ("AdaptiveLogSoftmaxWithLoss", (8, 12, [3, 7], 2.0), [x(5, 8), index(12, 5)]),
+    ("LinearCrossEntropyLoss", (6, 4), [x(5, 6), index(4, 5)]),
     ("CosineSimilarity", (1,), [x(3, 5), x(3, 5)]),
     ("PairwiseDistance", (3.0,), [x(3, 5), x(3, 5)]),
 ]  # fmt: skip
@@ -212,6 +214,21 @@ def test_dropout_in_evaluation_is_the_identity_and_in_training_drops(name, args,
     assert not bool((first == given).all())
     with pytest.raises(ValueError, match="between 0 and 1"):
         getattr(kagari.nn, name)(1.5)
+
+
+def test_adaptive_softmax_predicts():
+    ours, theirs = twins("AdaptiveLogSoftmaxWithLoss", 8, 12, [3, 7], 1.5)
+    given = x(20, 8)
+    mine = kagari.from_numpy(given.detach().numpy())
+    assert_same(ours.log_prob(mine), theirs.log_prob(given))
+    assert_same(ours.predict(mine), theirs.predict(given))
+    with pytest.raises(RuntimeError, match="range"):
+        ours(mine, kagari.full((20,), 12))
+
+
+def test_sparse_gradients_are_refused():
+    with pytest.raises(NotImplementedError, match="sparse=False"):
+        kagari.nn.Embedding(3, 2, sparse=True)(kagari.tensor([0]))
 
 
 @pytest.mark.parametrize(

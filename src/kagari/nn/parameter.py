@@ -144,9 +144,9 @@ class UninitializedBuffer(UninitializedTensorMixin, Tensor):
         return made
 
 
-def is_lazy(value: Any) -> bool:
-    """Whether `value` still waits for its shape."""
-    return isinstance(value, UninitializedTensorMixin)
+def is_lazy(param: Any) -> bool:
+    """Whether `param` still waits for its shape."""
+    return isinstance(param, UninitializedTensorMixin)
 
 
 __all__ = [

@@ -40,10 +40,15 @@ def embedding(
         max_norm: rows that are longer are scaled down, in place.
         scale_grad_by_freq: divide a row's gradient by how often the row was looked up.
     """
+    if sparse:
+        raise NotImplementedError(
+            "embedding: sparse gradients are not there yet; use sparse=False, which gives the same "
+            "gradient as a dense tensor"
+        )
     row = _padding_row(padding_idx, weight.shape[0] if weight.dim() else 0)
     if max_norm is not None:
         _renormalise(weight, input, max_norm, norm_type)
-    return ops.embedding(weight, input, row, scale_grad_by_freq, sparse)
+    return ops.embedding(weight, input, row, scale_grad_by_freq)
 
 
 def embedding_bag(
@@ -83,7 +88,7 @@ def embedding_bag(
         bag = (
             kagari.searchsorted(offsets[:bags].to(kagari.int64).contiguous(), place, right=True) - 1
         )
-    rows = embedding(flat, weight, None, max_norm, norm_type, scale_grad_by_freq, False)
+    rows = embedding(flat, weight, None, max_norm, norm_type, scale_grad_by_freq, sparse)
     row = _padding_row(padding_idx, weight.shape[0])
     return _reduce_bags(rows, flat, bag, bags, mode, factors, row)
 

@@ -2,6 +2,7 @@
 
 from . import (
     activation,
+    adaptive,
     batchnorm,
     container,
     conv,
@@ -20,7 +21,7 @@ from .module import Module
 
 _FAMILIES = (
     container, linear, conv, batchnorm, normalization, activation, dropout, pooling, padding,
-    shape, sparse, distance, loss,
+    shape, sparse, distance, loss, adaptive,
 )  # fmt: skip
 
 __all__ = ["LazyModuleMixin", "Module"]

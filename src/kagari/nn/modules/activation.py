@@ -1,5 +1,6 @@
 """Activations as modules. The functions are in functional/activation.py."""
 
+import warnings
 from typing import Any
 
 import kagari
@@ -80,8 +81,20 @@ class Hardtanh(Module):
 
     __constants__ = ["min_val", "max_val", "inplace"]
 
-    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+    def __init__(
+        self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False,
+        min_value: float | None = None, max_value: float | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
+        if min_value is not None or max_value is not None:
+            warnings.warn(
+                "keyword arguments `min_value` and `max_value` are deprecated and renamed to "
+                "`min_val` and `max_val`",
+                FutureWarning,
+                stacklevel=2,
+            )
+            min_val = min_val if min_value is None else min_value
+            max_val = max_val if max_value is None else max_value
         if max_val <= min_val:
             raise AssertionError(f"max_val ({max_val}) must be greater than min_val ({min_val})")
         self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
