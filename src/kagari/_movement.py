@@ -19,9 +19,16 @@ _int64 = _C.int64
 _private = _C.places["ops"]
 
 
-def _give(result: Tensor, out: Tensor | None) -> Tensor:
+def _give(result: Tensor, out: Tensor | None, same_dtype: bool = False) -> Tensor:
+    """The result, in `out` where one is given; some ops do not convert to its dtype."""
     if out is None:
         return result
+    if same_dtype and out.dtype != result.dtype:
+        raise RuntimeError(f"Expected out tensor to have dtype {result.dtype}, but got {out.dtype}")
+    if not _C.can_cast(result.dtype, out.dtype):
+        raise RuntimeError(
+            f"result type {result.dtype} can't be cast to the desired output type {out.dtype}"
+        )
     if tuple(out.shape) != tuple(result.shape):
         out.resize_(result.shape)
     return out.copy_(result)
@@ -99,7 +106,7 @@ def _stacked(name: str, rank: int, dim_of: Any, what: str) -> Any:
         if not tensors:
             raise RuntimeError(f"{name} expects a non-empty TensorList")
         parts = [_grown(t, rank) for t in tensors]
-        return _give(_ops.cat(parts, dim_of(parts[0])), out)
+        return _ops.cat(parts, dim_of(parts[0]), out=out)
 
     join.__name__ = join.__qualname__ = name
     join.__doc__ = f"Joins tensors {what}."
@@ -188,7 +195,7 @@ def take_along_dim(
     length = input.numel() if dim is None else input.size(dim)
     indices = _where(indices < 0, indices + length, indices)
     if dim is None:
-        return _give(_ops.gather(input.reshape(-1), 0, indices.reshape(-1)), out)
+        return _give(_ops.gather(input.reshape(-1), 0, indices.reshape(-1)), out, True)
     if input.dim() != indices.dim():
         raise RuntimeError(
             "torch.take_along_dim(): input and indices should have the same number of dimensions, "
@@ -203,7 +210,7 @@ def take_along_dim(
     common = list(broadcast_shapes(without(input), without(indices)))
     own = [input.shape[d] if d == dim else size for d, size in enumerate(common)]
     places = [indices.shape[d] if d == dim else size for d, size in enumerate(common)]
-    return _give(_ops.gather(input.expand(own), dim, indices.expand(places)), out)
+    return _give(_ops.gather(input.expand(own), dim, indices.expand(places)), out, True)
 
 
 def _scatter(op: Any) -> Any:
@@ -250,9 +257,8 @@ def index_reduce(
     if source.dim():
         shape[dim] = -1
     places = index.reshape(shape).expand(source.shape).to(_int64)
-    return _give(
-        _ops.scatter_reduce(input, dim, places, source, reduce, include_self=include_self), out
-    )
+    reduced = _ops.scatter_reduce(input, dim, places, source, reduce, include_self=include_self)
+    return _give(reduced, out, True)
 
 
 def _index_reduce_in_place(self: Tensor, *arguments: Any, **options: Any) -> Tensor:

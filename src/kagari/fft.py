@@ -232,6 +232,10 @@ def _hermitian(
 def _give(result: Tensor, out: Tensor | None) -> Tensor:
     if out is None:
         return result
+    if result.is_complex() and not out.is_complex():
+        raise RuntimeError(f"fft expects a complex output tensor, but got {out.dtype}")
+    if not result.is_complex() and not out.is_floating_point():
+        raise RuntimeError(f"fft expects a floating point output tensor, but got {out.dtype}")
     if tuple(out.shape) != tuple(result.shape):
         out.resize_(result.shape)
     return out.copy_(result)
