@@ -1,17 +1,21 @@
 // Maximum pooling, and the moves along its indices. Averages are in pool_average.cpp.
 #include "cpu/pool.h"
 
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <vector>
 
 #include "cpu/clones.h"
+#include "cpu/pool_places.h"
 #include "runtime/parallel.h"
 #include "tensor/error.h"
 
 namespace kagari::cpu {
 namespace {
+
+constexpr int64_t kShortRow = 16;  // outputs
 
 template <class T>
 T lowest() {
@@ -21,12 +25,22 @@ T lowest() {
         return T(-std::numeric_limits<float>::infinity());
 }
 
-/// The maxima so far of one row of outputs, and where they are.
-template <class T>
-struct Row {
-    std::vector<T> best;
-    std::vector<int32_t> at;
+struct MaxPlan {
+    const Pool& pool;
+    Places d{pool.axes[0]}, h{pool.axes[1]}, w{pool.axes[2]};
 };
+
+// Which maximum wins is as good as random: a branch would be mispredicted half the time.
+template <class T>
+[[gnu::always_inline]] inline T chosen(bool first, T a, T b) {
+    if constexpr (sizeof(T) == 4) {
+        auto mask = -static_cast<uint32_t>(first);
+        return std::bit_cast<T>((std::bit_cast<uint32_t>(a) & mask) |
+                                (std::bit_cast<uint32_t>(b) & ~mask));
+    } else {
+        return first ? a : b;
+    }
+}
 
 // One place of the window for `n` neighbouring outputs; NaN wins, the last of them.
 template <class T, class Step>
@@ -35,124 +49,100 @@ template <class T, class Step>
     for (int64_t i = 0; i < n; i++) {
         T value = in[i * stride];
         bool better = (value > best[i]) | (value != value);
-        best[i] = better ? value : best[i];
-        at[i] = better ? first + int32_t(i * stride) : at[i];
+        best[i] = chosen(better, value, best[i]);
+        at[i] = chosen(better, first + int32_t(i * stride), at[i]);
     }
+}
+
+// One line of the input, `offset` into the plane, into a row of outputs.
+template <class T, class Step>
+[[gnu::always_inline]] inline void take_line(const MaxPlan& plan, Step stride, const T* plane,
+                                             int64_t offset, T* best, int32_t* at) {
+    const T* line = plane + offset;
+    for (const Places::Run& run : plan.w.runs)
+        take_places(line + run.start, stride, run.high - run.low, int32_t(offset + run.start),
+                    best + run.low, at + run.low);
+    if (!plan.pool.axes[2].adaptive) return;
+    for (size_t o = 0; o < plan.w.begin.size(); o++)
+        for (int64_t i = plan.w.begin[o]; i < plan.w.end[o]; i++)
+            take_places(line + i, 1, 1, int32_t(offset + i), best + o, at + o);
+}
+
+// All outputs of one plane; `at` is room for the indices of one row.
+template <class T, class Step>
+[[gnu::always_inline]] inline void max_plane(const MaxPlan& plan, Step stride, const T* plane,
+                                             T* out, int64_t* indices, int32_t* at) {
+    const auto& [d, h, w] = plan.pool.axes;
+    int64_t row = 0;
+    for (int64_t od = 0; od < d.out; od++)
+        for (int64_t oh = 0; oh < h.out; oh++, row++) {
+            T* best = out + row * w.out;
+            int64_t corner = (plan.d.begin[od] * h.in + plan.h.begin[oh]) * w.in;
+            for (int64_t o = 0; o < w.out; o++) {
+                best[o] = lowest<T>();
+                at[o] = int32_t(corner + plan.w.begin[o]);
+            }
+            for (int64_t z = plan.d.begin[od]; z < plan.d.end[od]; z += d.dilation)
+                for (int64_t y = plan.h.begin[oh]; y < plan.h.end[oh]; y += h.dilation)
+                    take_line(plan, stride, plane, (z * h.in + y) * w.in, best, at);
+            if (indices)
+                for (int64_t o = 0; o < w.out; o++) indices[row * w.out + o] = at[o];
+        }
+}
+
+// Rows too short for vectors: output by output, the place of the maximum by arithmetic.
+template <class T>
+void max_plane_short(const MaxPlan& plan, const T* plane, T* out, int64_t* indices) {
+    const auto& [d, h, w] = plan.pool.axes;
+    int64_t i = 0;
+    for (int64_t od = 0; od < d.out; od++)
+        for (int64_t oh = 0; oh < h.out; oh++)
+            for (int64_t ow = 0; ow < w.out; ow++, i++) {
+                int64_t left = plan.w.begin[ow], right = plan.w.end[ow];
+                int64_t at = (plan.d.begin[od] * h.in + plan.h.begin[oh]) * w.in + left;
+                T best = plane[at];
+                for (int64_t z = plan.d.begin[od]; z < plan.d.end[od]; z += d.dilation)
+                    for (int64_t y = plan.h.begin[oh]; y < plan.h.end[oh]; y += h.dilation)
+                        for (int64_t x = left; x < right; x += w.dilation) {
+                            int64_t place = (z * h.in + y) * w.in + x;
+                            T value = plane[place];
+                            bool better = (value > best) | (value != value);
+                            at += (place - at) * int64_t{better};
+                            best = plane[at];
+                        }
+                out[i] = best;
+                if (indices) indices[i] = at;
+            }
 }
 
 template <int64_t N>
 using Fixed = std::integral_constant<int64_t, N>;
 
-KAGARI_CLONES void take_float(const float* in, int64_t stride, int64_t n, int32_t first,
-                              float* best, int32_t* at) {
-    if (stride == 1) return take_places(in, Fixed<1>(), n, first, best, at);
-    if (stride == 2) return take_places(in, Fixed<2>(), n, first, best, at);
-    take_places(in, stride, n, first, best, at);
-}
-
-template <class T>
-void take(const T* in, int64_t stride, int64_t n, int32_t first, T* best, int32_t* at) {
-    if constexpr (std::is_same_v<T, float>)
-        take_float(in, stride, n, first, best, at);
-    else
-        take_places(in, stride, n, first, best, at);
-}
-
-// One line of the input into the row: `offset` is where it starts in the plane.
-template <class T>
-void take_line(const PoolAxis& w, const T* line, int64_t offset, Row<T>& row) {
-    if (w.adaptive) {
-        for (int64_t o = 0; o < w.out; o++)
-            for (int64_t i = w.begin(o); i < w.end(o); i++)
-                take_places(line + i, Fixed<1>(), 1, int32_t(offset + i), &row.best[o], &row.at[o]);
-        return;
-    }
-    for (int64_t k = 0; k < w.kernel; k++) {
-        auto [low, high] = w.inside(k);
-        if (high <= low) continue;
-        int64_t place = low * w.stride - w.padding + k * w.dilation;
-        take(line + place, w.stride, high - low, int32_t(offset + place), &row.best[low],
-             &row.at[low]);
-    }
-}
-
-template <class T>
-void max_row(const Pool& pool, const T* plane, int64_t od, int64_t oh, Row<T>& row) {
-    const auto& [d, h, w] = pool.axes;
-    int64_t corner = (d.begin(od) * h.in + h.begin(oh)) * w.in;
-    std::fill(row.best.begin(), row.best.end(), lowest<T>());
-    for (int64_t o = 0; o < w.out; o++) row.at[o] = int32_t(corner + w.begin(o));
-    for (int64_t z = d.begin(od); z < d.end(od); z += d.dilation)
-        for (int64_t y = h.begin(oh); y < h.end(oh); y += h.dilation) {
-            int64_t offset = (z * h.in + y) * w.in;
-            take_line(w, plane + offset, offset, row);
-        }
-}
-
-/// First and last place of the window of each output along an axis.
-struct Window {
-    int64_t begin, end;
-};
-std::vector<Window> windows_of(const PoolAxis& axis) {
-    std::vector<Window> list;
-    for (int64_t o = 0; o < axis.out; o++) list.push_back({axis.begin(o), axis.end(o)});
-    return list;
-}
-
-/// Rows too short for vectors (small images): output by output.
-template <class T>
-void max_short_row(const Pool& pool, const T* plane, Window depth, Window height,
-                   const std::vector<Window>& windows, T* output, int64_t* indices) {
-    const auto& [d, h, w] = pool.axes;
-    for (size_t o = 0; o < windows.size(); o++) {
-        Window across = windows[o];
-        // the maximum of random values is no branch that a processor could predict: arithmetic
-        int64_t at = (depth.begin * h.in + height.begin) * w.in + across.begin;
-        T best = plane[at];
-        for (int64_t z = depth.begin; z < depth.end; z += d.dilation)
-            for (int64_t y = height.begin; y < height.end; y += h.dilation) {
-                int64_t line = (z * h.in + y) * w.in;
-                for (int64_t x = across.begin; x < across.end; x += w.dilation) {
-                    T value = plane[line + x];
-                    bool better = (value > best) | (value != value);
-                    at += (line + x - at) * int64_t{better};
-                    best = plane[at];
-                }
-            }
-        output[o] = best;
-        if (indices) indices[o] = at;
-    }
-}
-
-template <class T>
-void run_max_short(const Pool& pool, const T* input, T* output, int64_t* indices) {
-    const auto& [d, h, w] = pool.axes;
-    auto deep = windows_of(d), high = windows_of(h), wide = windows_of(w);
-    parallel_for(0, pool.planes, pool.grain(), [&](int64_t begin, int64_t end) {
-        for (int64_t p = begin; p < end; p++)
-            for (int64_t z = 0; z < d.out; z++)
-                for (int64_t y = 0; y < h.out; y++) {
-                    int64_t row = ((p * d.out + z) * h.out + y) * w.out;
-                    max_short_row(pool, input + p * pool.in_size(), deep[z], high[y], wide,
-                                  output + row, indices ? indices + row : nullptr);
-                }
-    });
+KAGARI_CLONES void max_plane_float(const MaxPlan& plan, const float* plane, float* out,
+                                   int64_t* indices, int32_t* at) {
+    int64_t stride = plan.pool.axes[2].stride;
+    if (stride == 1) return max_plane(plan, Fixed<1>(), plane, out, indices, at);
+    if (stride == 2) return max_plane(plan, Fixed<2>(), plane, out, indices, at);
+    max_plane(plan, stride, plane, out, indices, at);
 }
 
 template <class T>
 void run_max(const Pool& pool, const T* input, T* output, int64_t* indices) {
-    const auto& [d, h, w] = pool.axes;
     check<RuntimeError>(pool.in_size() <= INT32_MAX, "max_pool: a plane of ", pool.in_size(),
                         " elements is larger than 2^31 - 1");
-    if (w.out < 16) return run_max_short(pool, input, output, indices);
-    int64_t width = w.out, rows = d.out * h.out, height = h.out;
+    MaxPlan plan{pool};
     parallel_for(0, pool.planes, pool.grain(), [&](int64_t begin, int64_t end) {
-        Row<T> row{std::vector<T>(width), std::vector<int32_t>(width)};
-        for (int64_t i = begin * rows; i < end * rows; i++) {
-            const T* plane = input + i / rows * pool.in_size();
-            max_row(pool, plane, i % rows / height, i % height, row);
-            std::copy(row.best.begin(), row.best.end(), output + i * width);
-            if (indices) std::copy(row.at.begin(), row.at.end(), indices + i * width);
+        std::vector<int32_t> at(size_t(pool.axes[2].out));
+        for (int64_t i = begin; i < end; i++) {
+            const T* plane = input + i * pool.in_size();
+            T* out = output + i * pool.out_size();
+            int64_t* to = indices ? indices + i * pool.out_size() : nullptr;
+            if (pool.axes[2].out < kShortRow)
+                max_plane_short(plan, plane, out, to);
+            else if constexpr (std::is_same_v<T, float>)
+                max_plane_float(plan, plane, out, to, at.data());
+            else
+                max_plane(plan, pool.axes[2].stride, plane, out, to, at.data());
         }
     });
 }

@@ -5,6 +5,7 @@
 
 #include "cpu/clones.h"
 #include "cpu/pool.h"
+#include "cpu/pool_places.h"
 #include "runtime/parallel.h"
 #include "tensor/error.h"
 
@@ -54,21 +55,37 @@ Sum<T> sum_line(const T* in, int64_t n) {
     }
 }
 
+struct Plan {
+    const Pool& pool;
+    Places d{pool.axes[0]}, h{pool.axes[1]}, w{pool.axes[2]};
+};
+
 template <class T>
-void add_line(const PoolAxis& w, const T* line, Sum<T>* sums) {
-    if (w.adaptive) {
-        for (int64_t o = 0; o < w.out; o++)
-            sums[o] += sum_line(line + w.begin(o), w.end(o) - w.begin(o));
-        return;
-    }
-    for (int64_t k = 0; k < w.kernel; k++) {
-        auto [low, high] = w.inside(k);
-        if (high <= low) continue;
-        const T* first = line + low * w.stride - w.padding + k;
+void add_line(const Plan& plan, const T* line, Sum<T>* sums) {
+    const PoolAxis& w = plan.pool.axes[2];
+    for (const Places::Run& run : plan.w.runs) {
+        const T* first = line + run.start;
         if constexpr (std::is_same_v<T, float>)
-            add_float(first, w.stride, high - low, sums + low);
+            add_float(first, w.stride, run.high - run.low, sums + run.low);
         else
-            add_places(first, w.stride, high - low, sums + low);
+            add_places(first, w.stride, run.high - run.low, sums + run.low);
+    }
+    for (size_t o = 0; w.adaptive && o < plan.w.begin.size(); o++)
+        sums[o] += sum_line(line + plan.w.begin[o], plan.w.end[o] - plan.w.begin[o]);
+}
+
+// The sums of one row of windows.
+template <class T>
+void add_row(const Plan& plan, const T* plane, int64_t od, int64_t oh, Sum<T>* sums) {
+    const auto& [d, h, w] = plan.pool.axes;
+    bool whole_lines = w.adaptive && w.out == 1;  // then neighbouring lines are one
+    for (int64_t z = plan.d.begin[od]; z < plan.d.end[od]; z++) {
+        int64_t top = plan.h.begin[oh], bottom = plan.h.end[oh];
+        if (whole_lines && top < bottom)
+            sums[0] += sum_line(plane + (z * h.in + top) * w.in, (bottom - top) * w.in);
+        else
+            for (int64_t y = top; y < bottom; y++)
+                add_line(plan, plane + (z * h.in + y) * w.in, sums);
     }
 }
 
@@ -93,6 +110,7 @@ template <class T>
 void forward(const Pool& pool, const T* input, T* output) {
     const auto& [d, h, w] = pool.axes;
     int64_t rows = d.out * h.out;
+    Plan plan{pool};
     std::vector<std::vector<int64_t>> by_row;
     for (int64_t r = 0; r < rows; r++) by_row.push_back(divisors(pool, r / h.out, r % h.out));
     parallel_for(0, pool.planes, pool.grain(), [&](int64_t begin, int64_t end) {
@@ -102,9 +120,7 @@ void forward(const Pool& pool, const T* input, T* output) {
             const T* plane = input + i / rows * pool.in_size();
             int64_t od = i % rows / h.out, oh = i % h.out;
             std::fill(sums.begin(), sums.end(), Sum<T>(0));
-            for (int64_t z = d.begin(od); z < d.end(od); z++)
-                for (int64_t y = h.begin(oh); y < h.end(oh); y++)
-                    add_line(w, plane + (z * h.in + y) * w.in, sums.data());
+            add_row(plan, plane, od, oh, sums.data());
             const auto& divide = by_row[size_t(i % rows)];
             for (int64_t o = 0; o < w.out; o++)
                 output[i * w.out + o] = divide[o] ? T(sums[o] / Sum<T>(divide[o])) : T(0);
@@ -113,14 +129,15 @@ void forward(const Pool& pool, const T* input, T* output) {
 }
 
 template <class T>
-void spread_line(const PoolAxis& w, const Sum<T>* shares, Sum<T>* line) {
-    for (int64_t o = 0; o < w.out; o++)
-        for (int64_t x = w.begin(o), end = w.end(o); x < end; x++) line[x] += shares[o];
+void spread_line(const Places& w, const Sum<T>* shares, Sum<T>* line) {
+    for (size_t o = 0; o < w.begin.size(); o++)
+        for (int64_t x = w.begin[o]; x < w.end[o]; x++) line[x] += shares[o];
 }
 
 template <class T>
 void backward(const Pool& pool, const T* grad, T* result) {
     int64_t rows = pool.axes[0].out * pool.axes[1].out, size = pool.in_size();
+    Plan plan{pool};
     std::vector<std::vector<int64_t>> by_row;
     for (int64_t r = 0; r < rows; r++)
         by_row.push_back(divisors(pool, r / pool.axes[1].out, r % pool.axes[1].out));
@@ -134,9 +151,10 @@ void backward(const Pool& pool, const T* grad, T* result) {
                 const auto& divide = by_row[size_t(r)];
                 for (int64_t o = 0; o < w.out; o++)
                     shares[o] = divide[o] ? Sum<T>(line[o]) / Sum<T>(divide[o]) : Sum<T>(0);
-                for (int64_t z = d.begin(r / h.out); z < d.end(r / h.out); z++)
-                    for (int64_t y = h.begin(r % h.out); y < h.end(r % h.out); y++)
-                        spread_line<T>(w, shares.data(), &plane[size_t((z * h.in + y) * w.in)]);
+                for (int64_t z = plan.d.begin[r / h.out]; z < plan.d.end[r / h.out]; z++)
+                    for (int64_t y = plan.h.begin[r % h.out]; y < plan.h.end[r % h.out]; y++)
+                        spread_line<T>(plan.w, shares.data(),
+                                       &plane[size_t((z * h.in + y) * w.in)]);
             }
             for (int64_t i = 0; i < size; i++) result[p * size + i] = T(plane[size_t(i)]);
         }
