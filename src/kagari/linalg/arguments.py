@@ -9,18 +9,18 @@ from kagari._C import LinAlgError
 
 Results = Tensor | tuple[Tensor, ...]
 
-CholeskyEx = namedtuple("linalg_cholesky_ex", ["L", "info"])
-Eig = namedtuple("linalg_eig", ["eigenvalues", "eigenvectors"])
-Eigh = namedtuple("linalg_eigh", ["eigenvalues", "eigenvectors"])
-InvEx = namedtuple("linalg_inv_ex", ["inverse", "info"])
-Lstsq = namedtuple("linalg_lstsq", ["solution", "residuals", "rank", "singular_values"])
-LU = namedtuple("linalg_lu", ["P", "L", "U"])
-LUFactor = namedtuple("linalg_lu_factor", ["LU", "pivots"])
-LUFactorEx = namedtuple("linalg_lu_factor_ex", ["LU", "pivots", "info"])
-QR = namedtuple("linalg_qr", ["Q", "R"])
-Slogdet = namedtuple("linalg_slogdet", ["sign", "logabsdet"])
-SolveEx = namedtuple("linalg_solve_ex", ["result", "info"])
-SVD = namedtuple("linalg_svd", ["U", "S", "Vh"])
+CholeskyEx = namedtuple("CholeskyEx", ["L", "info"])
+Eig = namedtuple("Eig", ["eigenvalues", "eigenvectors"])
+Eigh = namedtuple("Eigh", ["eigenvalues", "eigenvectors"])
+InvEx = namedtuple("InvEx", ["inverse", "info"])
+Lstsq = namedtuple("Lstsq", ["solution", "residuals", "rank", "singular_values"])
+LU = namedtuple("LU", ["P", "L", "U"])
+LUFactor = namedtuple("LUFactor", ["LU", "pivots"])
+LUFactorEx = namedtuple("LUFactorEx", ["LU", "pivots", "info"])
+QR = namedtuple("QR", ["Q", "R"])
+Slogdet = namedtuple("Slogdet", ["sign", "logabsdet"])
+SolveEx = namedtuple("SolveEx", ["result", "info"])
+SVD = namedtuple("SVD", ["U", "S", "Vh"])
 
 
 def written(result: Any, out: Any) -> Any:

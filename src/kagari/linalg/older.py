@@ -9,9 +9,9 @@ from kagari import Tensor
 from . import spectral, systems
 from .arguments import adjoint, written
 
-SVD = namedtuple("svd", ["U", "S", "V"])
-QR = namedtuple("qr", ["Q", "R"])
-TriangularSolve = namedtuple("triangular_solve", ["solution", "cloned_coefficient"])
+SVD = namedtuple("SVD", ["U", "S", "V"])
+QR = namedtuple("QR", ["Q", "R"])
+TriangularSolve = namedtuple("TriangularSolve", ["solution", "cloned_coefficient"])
 
 
 def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:

@@ -235,10 +235,9 @@ def lu_solve(
         return written(_adjoint(turned), out)
     packed, right = broadcast_stacks(LU, B)
     order = _permutation(pivots, LU.shape[-1]).expand(packed.shape[:-1])
-    triangle = {"upper": True}, {"upper": False, "unitriangular": True}
     if not adjoint:
-        half = solve_triangular(packed, _rows(right, order), **triangle[1])
-        return written(solve_triangular(packed, half, **triangle[0]), out)
+        half = solve_triangular(packed, _rows(right, order), upper=False, unitriangular=True)
+        return written(solve_triangular(packed, half, upper=True), out)
     flipped = _adjoint(packed)
     half = solve_triangular(flipped, right, upper=False)
     half = solve_triangular(flipped, half, upper=True, unitriangular=True)
