@@ -87,6 +87,13 @@ def prelu_kernel(input, weight):
     return e.where(input > 0, input, input * weight)
 
 
+@prelu_kernel.derivative
+def _(grad, input, weight):
+    positive = input > 0
+    through = e.where(positive, grad, grad * weight)
+    return through, e.where(positive, e.const(0, grad), grad * input)
+
+
 @pointwise(dtypes="floating", flags="N")
 def elu(input, alpha=1.0):
     """input where positive, else alpha * (exp(input) - 1).
@@ -97,6 +104,16 @@ def elu(input, alpha=1.0):
     return e.where(input > 0, input, m.expm1(input) * alpha)
 
 
+def _negative_part(x: e.Expr) -> e.Expr:
+    """Where a branch is not taken, its exponential must not overflow: 0 times infinity is NaN."""
+    return e.where(x > 0, e.const(0, x), x)
+
+
+@elu.derivative
+def _(grad, input, alpha):
+    return e.where(input > 0, grad, grad * (m.exp(_negative_part(input)) * alpha))
+
+
 @pointwise(dtypes="floating", flags="fNi")
 def celu(input, alpha=1.0):
     """max(0, input) + min(0, alpha * (exp(input / alpha) - 1)).
@@ -105,6 +122,11 @@ def celu(input, alpha=1.0):
     tensor([-0.6321,  2.0000])
     """
     return e.where(input > 0, input, m.expm1(input / alpha) * alpha)
+
+
+@celu.derivative
+def _(grad, input, alpha):
+    return e.where(input > 0, grad, grad * m.exp(_negative_part(input) / alpha))
 
 
 _SELU_ALPHA = 1.6732632423543772
@@ -119,6 +141,12 @@ def selu(input):
     tensor([-1.1113,  2.1014])
     """
     return e.where(input > 0, input, m.expm1(input) * _SELU_ALPHA) * _SELU_SCALE
+
+
+@selu.derivative
+def _(grad, input):
+    below = m.exp(_negative_part(input)) * (_SELU_ALPHA * _SELU_SCALE)
+    return grad * e.where(input > 0, _SELU_SCALE, below)
 
 
 @pointwise(dtypes="floating complex", flags="N")

@@ -91,8 +91,7 @@ def div(input, other, *, rounding_mode=None):
 def _(grad, other, output, rounding_mode):
     if rounding_mode is not None:
         return None, None
-    through = grad / e.conj(other)
-    return through, -through * e.conj(output)
+    return grad / e.conj(other), -grad * e.conj(output / other)
 
 
 @pointwise()

@@ -26,6 +26,17 @@ def smooth_l1_loss_elements(input, target, beta=1.0):
     return e.where(distance < beta, difference * difference * 0.5 / beta, distance - 0.5 * beta)
 
 
+@smooth_l1_loss_elements.derivative
+def _(grad, input, target, beta):
+    difference = input - target
+    slope = e.where(e.abs(difference) < beta, difference / beta, _sign(difference))
+    return grad * slope, -grad * slope
+
+
+def _sign(x: e.Expr) -> e.Expr:
+    return e.where(x > 0, e.const(1, x), e.where(x < 0, e.const(-1, x), e.const(0, x)))
+
+
 @pointwise(dtypes="floating", flags="p")
 def huber_loss_elements(input, target, delta=1.0):
     """Half the square up to a distance of delta, beyond it delta (distance - delta / 2)."""
@@ -34,6 +45,13 @@ def huber_loss_elements(input, target, delta=1.0):
     return e.where(
         distance < delta, difference * difference * 0.5, (distance - 0.5 * delta) * delta
     )
+
+
+@huber_loss_elements.derivative
+def _(grad, input, target, delta):
+    difference = input - target
+    slope = e.where(e.abs(difference) < delta, difference, _sign(difference) * delta)
+    return grad * slope, -grad * slope
 
 
 @pointwise(dtypes="floating", flags="p")

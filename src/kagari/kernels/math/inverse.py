@@ -162,8 +162,11 @@ def _(grad, x):
 
 @atan2.derivative
 def _(grad, y, x):
-    through = grad / (x * x + y * y)
-    return through * x, -through * y
+    from .power import hypot
+
+    size = hypot(x, y)
+    nonzero = e.where(size == 0.0, 1.0, size)
+    return grad * (x / nonzero / nonzero), -grad * (y / nonzero / nonzero)
 
 
 def _root(x: e.Expr) -> e.Expr:
