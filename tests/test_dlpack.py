@@ -2,10 +2,11 @@
 
 import gc
 
-import kagari
 import numpy
 import pytest
 import torch
+
+import kagari
 
 NAMES = (
     "bool uint8 int8 int16 int32 int64 uint16 uint32 uint64 float16 bfloat16 float32 float64 "

@@ -4,9 +4,10 @@ import copy
 import itertools
 import pickle
 
-import kagari
 import pytest
 import torch
+
+import kagari
 
 NAMES = (
     "bool uint8 int8 int16 int32 int64 uint16 uint32 uint64 float16 bfloat16 float32 float64 "

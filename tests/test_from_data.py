@@ -9,12 +9,13 @@ import subprocess
 import sys
 import warnings
 
-import kagari
 import numpy
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+
+import kagari
 
 
 class Index:

@@ -4,8 +4,9 @@ import os
 import subprocess
 import sys
 
-import kagari
 import pytest
+
+import kagari
 
 MIB = 1 << 20
 

@@ -7,10 +7,11 @@ import sys
 import warnings
 import weakref
 
-import kagari
 import numpy
 import pytest
 import torch
+
+import kagari
 
 NAMES = (
     "bool uint8 int8 int16 int32 int64 uint16 uint32 uint64 float16 float32 float64 complex64 "

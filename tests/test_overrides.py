@@ -1,7 +1,8 @@
 """__torch_function__: subclasses, foreign classes, their order, the ways to switch it off."""
 
-import kagari
 import pytest
+
+import kagari
 from kagari import overrides
 from kagari.utils.logging import log_ops
 

@@ -4,8 +4,9 @@ import copy
 import pickle
 import weakref
 
-import kagari
 import pytest
+
+import kagari
 
 
 class Named(kagari.Tensor):

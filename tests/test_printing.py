@@ -2,12 +2,13 @@
 
 import math
 
-import kagari
 import numpy
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+
+import kagari
 
 NAMES = (
     "bool uint8 int8 int16 int32 int64 float16 bfloat16 float32 float64 complex64 complex128"

@@ -4,8 +4,9 @@ import copy
 import gc
 import pickle
 
-import kagari
 import pytest
+
+import kagari
 
 
 def test_bytes():

@@ -202,8 +202,7 @@ void bind_numpy(nb::module_& m) {
         "from_numpy", [](nb::handle array) { return nb::steal(wrap(from_numpy(array.ptr()))); },
         nb::arg("ndarray"), "A tensor that shares the memory of a NumPy array.");
     m.def(
-        "_to_numpy",
-        [](const Tensor& t, bool force) { return nb::steal(numpy_method(t, force)); },
+        "_to_numpy", [](const Tensor& t, bool force) { return nb::steal(numpy_method(t, force)); },
         nb::arg("self"), nb::arg("force") = false);
     m.def("_is_numpy_array", [](nb::handle o) { return is_numpy_array(o.ptr()); });
 }

@@ -1,9 +1,9 @@
 """Backward and grad: accumulation, roots, retained graphs, higher orders, dtypes."""
 
 import pytest
-from tests.autograd.beside import same, same_error
 
 import kagari
+from tests.autograd.beside import same, same_error
 
 
 def leaf(t, values, **options):

@@ -1,9 +1,9 @@
 """Custom functions."""
 
 import pytest
-from tests.autograd.beside import same, same_error
 
 import kagari
+from tests.autograd.beside import same, same_error
 
 
 def cube(t):

@@ -3,9 +3,9 @@
 import warnings
 
 import pytest
-from tests.autograd.beside import same, same_error
 
 import kagari
+from tests.autograd.beside import same, same_error
 
 
 def leaf(t, values=(1.0, 2.0)):

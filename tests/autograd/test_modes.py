@@ -1,9 +1,9 @@
 """no_grad, enable_grad, set_grad_enabled and inference_mode."""
 
 import pytest
-from tests.autograd.beside import same, same_error
 
 import kagari
+from tests.autograd.beside import same, same_error
 
 
 def test_blocks_and_nesting():

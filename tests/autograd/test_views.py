@@ -1,9 +1,9 @@
-"""Views and in-place writes: gradients as PyTorch's, and errors where there is no right gradient."""
+"""Views and in-place writes: gradients as PyTorch's, errors where there is no right gradient."""
 
 import pytest
-from tests.autograd.beside import same, same_error
 
 import kagari
+from tests.autograd.beside import same, same_error
 
 
 def leaf(t, shape=(3, 4)):
@@ -54,7 +54,7 @@ def test_gradient_of_view(name):
 
 
 WRITABLE = [n for n in VIEWS if n not in ("expand", "reshape of transposed", "unfold",
-                                          "overlapping as_strided", "unbind", "split", "chunk")]  # fmt: skip
+            "overlapping as_strided", "unbind", "split", "chunk")]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", WRITABLE)
