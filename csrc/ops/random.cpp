@@ -356,6 +356,29 @@ static Tensor multinomial_body(const Tensor& given, int64_t draws, bool replacem
     return out;
 }
 
+// ---- new tensors ----
+
+/// rand and randn: one call from Python makes and fills.
+template <bool is_normal>
+static Tensor new_body(IntSpan sizes, const OptionalGenerator& gen, std::optional<DType> dtype,
+                       Device device, bool requires_grad) {
+    Tensor out = empty(sizes, dtype.value_or(default_dtype()), device);
+    {
+        NoGrad guard;
+        (is_normal ? normal_ : uniform_)(out, 0, 1, gen);
+    }
+    if (requires_grad) set_requires_grad(out, true);
+    return out;
+}
+
+#define KAGARI_NEW_PARAMS                                                                     \
+    "(int[] size, Generator? generator, dtype? dtype, device device, bool requires_grad) -> " \
+    "Tensor"
+static const Op<decltype(new_body<false>)> rand{"_rand" KAGARI_NEW_PARAMS, "p", new_body<false>,
+                                                "Numbers uniform in [0, 1)."};
+static const Op<decltype(new_body<true>)> randn{"_randn" KAGARI_NEW_PARAMS, "p", new_body<true>,
+                                                "Standard normal numbers."};
+
 #define KAGARI_DRAW(name, params, body, doc)                                                     \
     const Op<decltype(body)> name {                                                              \
         #name "(Tensor input" params ", *, Generator? generator=None) -> Tensor", "m", body, doc \

@@ -59,6 +59,9 @@ def fork_rng(devices: Any = None, enabled: bool = True, **_: Any) -> Iterator[No
 
 # ---- tensors ----
 
+_rand, _randn = _C.places["ops"]["_rand"], _C.places["ops"]["_randn"]
+_default_device = _C.get_default_device
+
 
 def _sizes(size: tuple[Any, ...]) -> Sequence[int]:
     return size[0] if len(size) == 1 and not hasattr(size[0], "__index__") else size
@@ -95,6 +98,8 @@ def rand(
     **options: Any,
 ) -> Tensor:
     """Numbers uniform in [0, 1)."""
+    if out is None and not options:
+        return _rand(_sizes(size), generator, dtype, _default_device(), requires_grad)
     size = options.pop("size", size)
     return _new(_sizes(size), "uniform_", (), generator, out, dtype, requires_grad, options)
 
@@ -108,6 +113,8 @@ def randn(
     **options: Any,
 ) -> Tensor:
     """Numbers of the standard normal distribution."""
+    if out is None and not options:
+        return _randn(_sizes(size), generator, dtype, _default_device(), requires_grad)
     size = options.pop("size", size)
     return _new(_sizes(size), "normal_", (), generator, out, dtype, requires_grad, options)
 
