@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cpu/scratch.h"
+#include "runtime/libraries_onednn.h"
 #include "runtime/parallel.h"
 
 namespace kagari::cpu {
@@ -124,6 +125,7 @@ void weight_gradient(const Conv& conv, const void* input, const void* grad, void
     if (parts.cut == Cut::Batch)
         for (int64_t i = 0; i < parts.count(); i++)
             partial.emplace_back(size_t(count) * itemsize(conv.dtype));
+    onednn::functions();  // opened here, not by a thread of the loop
     parallel_for(0, parts.count(), 1, [&](int64_t begin, int64_t end) {
         OneThread guard;
         for (int64_t i = begin; i < end; i++) {

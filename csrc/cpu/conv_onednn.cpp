@@ -18,7 +18,7 @@ using namespace onednn;
 constexpr size_t kKept = 512;  // prepared passes per thread
 
 struct Key {
-    std::array<int64_t, 38> values{};
+    std::array<int64_t, 40> values{};
     bool operator==(const Key&) const = default;
 };
 
@@ -58,7 +58,7 @@ Key key_of(const Conv& c, ConvPass pass, bool bias) {
         for (const Sizes3* s : {&c.in, &c.kernel, &c.out, &c.stride, &c.dilation, &c.padding})
             put((*s)[d]);
     for (int d = 0; d < c.spatial + 2; d++)
-        put(c.in_strides[d] ^ c.weight_strides[d] << 20 ^ c.out_strides[d] << 40);
+        for (const Strides5* s : {&c.in_strides, &c.weight_strides, &c.out_strides}) put((*s)[d]);
     return key;
 }
 

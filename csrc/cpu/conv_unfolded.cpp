@@ -5,6 +5,7 @@
 #include "cpu/conv.h"
 #include "cpu/gemm.h"
 #include "cpu/scratch.h"
+#include "runtime/libraries_openblas.h"
 #include "runtime/parallel.h"
 #include "tensor/error.h"
 
@@ -138,6 +139,7 @@ void run(const Conv& conv, ConvPass pass, const void* left, const void* right, c
     auto out = static_cast<T*>(result);
     int64_t tasks = pass == ConvPass::BackwardWeight ? conv.groups : conv.batch * conv.groups;
     int64_t per_task = std::max<int64_t>(1, conv.macs() / std::max<int64_t>(1, tasks));
+    openblas::library();  // opened here, not by a thread of the loop
     parallel_for(0, tasks, std::max<int64_t>(1, (1 << 16) / per_task),
                  [&](int64_t begin, int64_t end) {
                      for (int64_t i = begin; i < end; i++) {

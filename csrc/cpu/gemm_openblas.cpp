@@ -6,6 +6,7 @@
 #include "cpu/gemm.h"
 #include "runtime/libraries_openblas.h"
 #include "runtime/parallel.h"
+#include "tensor/error.h"
 
 namespace kagari::cpu {
 namespace {
@@ -48,6 +49,7 @@ struct Blas {
 
 template <class T>
 const Blas<T>& blas() {
+    openblas::library();  // before the lock of the static
     static const Blas<T> table;
     return table;
 }
@@ -126,8 +128,18 @@ void run_vectors(const Gemm& call, const Operands<T>& o) {
     });
 }
 
+// LAPACK's build of BLAS counts in 32 bits.
+void check_lengths(const Gemm& call) {
+    for (int64_t length : {call.k, call.a_layout.row, call.a_layout.col, call.b_layout.row,
+                           call.b_layout.col, call.c_layout.row, call.c_layout.col})
+        check<RuntimeError>(length <= INT32_MAX, "matrix product: a dimension or stride of ",
+                            length, " elements is larger than 2^31 - 1");
+}
+
 template <class T>
 void run(const Gemm& call) {
+    check_lengths(call);
+    blas<T>();  // looked up here, not by a thread of a parallel loop
     Operands<T> o{static_cast<const T*>(call.a), static_cast<const T*>(call.b),
                   static_cast<T*>(call.c), factor<T>(call.alpha), factor<T>(call.beta)};
     int64_t work = call.m * call.n * call.k;

@@ -23,6 +23,7 @@ using Real = typename RealOf<T>::type;
 
 template <class F>
 void visit_lapack(DType dtype, F f) {
+    openblas::library();  // opened here, not by a thread of a parallel loop
     switch (dtype) {
         case DType::F32:
             return f(TypeTag<float>());

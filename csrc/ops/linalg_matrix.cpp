@@ -25,6 +25,8 @@ void check_matrix(const char* op, const Tensor& a) {
                         "tensor as input. Got ", name(a.dtype()));
     check<RuntimeError>(!is_half(a.dtype()), op, ": Low precision dtypes not supported. Got ",
                         name(a.dtype()), "; convert with .to(float32)");
+    check<RuntimeError>(rows(a) <= INT32_MAX && cols(a) <= INT32_MAX, op, ": a matrix of ", rows(a),
+                        " by ", cols(a), " is larger than LAPACK can count");
 }
 
 void check_square(const char* op, const Tensor& a) {

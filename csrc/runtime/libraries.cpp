@@ -24,7 +24,8 @@ struct Library {
 
 // Note [Locks around library loading]
 // The finder may be Python code, which may wait for the interpreter's lock, while another thread
-// holds that lock and waits for ours. So the finder runs with no lock of ours held.
+// holds that lock and waits for ours. So the finder runs with no lock of ours held, that of a local
+// static included; and whoever computes on several threads opens the library before it starts them.
 struct Libraries {
     std::mutex mutex;
     LibraryFinder finder;

@@ -1,6 +1,8 @@
 // Filling of the table of oneDNN's functions, and the few calls every primitive needs.
 #include "runtime/libraries_onednn.h"
 
+#include <atomic>
+
 #include "runtime/libraries.h"
 #include "tensor/error.h"
 
@@ -14,8 +16,7 @@ void check_status(dnnl_status_t status, const char* step) {
     fail<RuntimeError>("oneDNN: ", step, " failed with status ", static_cast<int>(status));
 }
 
-static Functions load() {
-    void* library = open_library("onednn");
+static Functions load(void* library) {
     Functions table;
 #define F(name)  \
     table.name = \
@@ -27,7 +28,11 @@ static Functions load() {
 }
 
 const Functions& functions() {
-    static const Functions table = load();
+    static std::atomic<const Functions*> ready = nullptr;
+    if (const Functions* table = ready.load(std::memory_order_acquire)) return *table;
+    void* library = open_library("onednn");  // see Note [Locks around library loading]
+    static const Functions table = load(library);
+    ready.store(&table, std::memory_order_release);
     return table;
 }
 
