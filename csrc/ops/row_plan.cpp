@@ -123,6 +123,9 @@ RowPlan plan(const Tensor& self, const OptionalTensors& indices, const Indexed& 
 }  // namespace
 
 OptionalTensors expand_masks(const Tensor& self, const OptionalTensors& indices) {
+    check<IndexError>(std::any_of(indices.begin(), indices.end(),
+                                  [](const auto& i) { return i && i->defined(); }),
+                      "index: expected at least one index tensor, got none");
     OptionalTensors result;
     for (const auto& index : indices) {
         if (!index || !index->defined()) {

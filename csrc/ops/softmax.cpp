@@ -49,7 +49,15 @@ Tensor less_weighted(const Tensor& grad, const Tensor& y, int64_t dim) {
     return sub(grad, sum(mul(grad, y), Dims{dim}, true, std::nullopt));
 }
 
+/// The dimension, wrapped; an error unless gradient and output have one shape.
+int64_t checked_dim(const char* op, const Tensor& grad, const Tensor& y, int64_t dim) {
+    check(same_sizes(grad.sizes(), y.sizes()), op,
+          ": expected grad_output of the shape of output, got ", grad.sizes(), " and ", y.sizes());
+    return wrap_dim(dim, y.dim(), op);
+}
+
 Tensor softmax_backward_body(const Tensor& grad, const Tensor& y, int64_t dim) {
+    dim = checked_dim("_softmax_backward_data", grad, y, dim);
     Tensor out = run_rows(kSoftmaxBackward, dim, {to(grad, y.dtype()), y});
     if (should_record(grad, y))
         record("SoftmaxBackwardDataBackward0", {out}, {grad, y}, {grad, y},
@@ -78,6 +86,7 @@ Tensor log_softmax_body(const Tensor& input, int64_t dim, std::optional<DType> d
 }
 
 Tensor log_softmax_backward_body(const Tensor& grad, const Tensor& y, int64_t dim) {
+    dim = checked_dim("_log_softmax_backward_data", grad, y, dim);
     Tensor out = run_rows(kLogSoftmaxBackward, dim, {to(grad, y.dtype()), y});
     if (should_record(grad, y))
         record("LogSoftmaxBackwardDataBackward0", {out}, {grad, y}, {grad, y},
