@@ -238,9 +238,10 @@ Tensor batch_norm_body(const Tensor& x, const OptionalTensor& weight, const Opti
     const char* op = "batch_norm";
     check<RuntimeError>(is_floating(x.dtype()), op, "(): expected a floating point input, got ",
                         x.dtype());
-    check<RuntimeError>(x.dim() >= 2, op,
-                        "(): expected an input with at least 2 dimensions (N, C, ...), got shape ",
-                        x.sizes());
+    if (x.dim() == 1 && x.numel() == 0) return clone(x);
+    check<IndexError>(x.dim() >= 2, op,
+                      "(): expected an input with at least 2 dimensions (N, C, ...), got shape ",
+                      x.sizes());
     int64_t channels = x.size(1);
     check_channels(x, channels, weight, "weight", op);
     check_channels(x, channels, bias, "bias", op);
@@ -286,7 +287,8 @@ struct GroupNorm {
 
     Tensors composed_gradients(const Tensor& grad, const Tensor& x,
                                const OptionalTensor& weight) const {
-        Dims grouped{x.size(0), groups, -1};
+        int64_t row = groups && x.size(0) ? x.numel() / (x.size(0) * groups) : 0;
+        Dims grouped{x.size(0), groups, row};
         Tensor g = weight ? mul(grad, as_channel_shape(*weight, x.dim())) : grad;
         Tensor gx = reshape(g, grouped), in = reshape(x, grouped);
         auto [spread, middle] = var_mean(in, Dims{2}, Scalar(0), true);

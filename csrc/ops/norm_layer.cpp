@@ -273,13 +273,14 @@ Tensor composed_rms_norm(const Tensor& x, const Dims& dims, const OptionalTensor
 Tensor rms_norm_body(const Tensor& x, IntSpan normalized_shape, const OptionalTensor& weight,
                      std::optional<double> given_eps) {
     const char* op = "rms_norm";
-    check<RuntimeError>(is_floating(x.dtype()), op, "(): expected a floating point input, got ",
-                        x.dtype());
+    check<RuntimeError>(is_differentiable(x.dtype()), op,
+                        "(): expected a floating point or complex input, got ", x.dtype());
     Shape shape(x, normalized_shape, op);
     shape.check_parameter(weight, "weight", op);
-    double eps = given_eps.value_or(epsilon_of(x.dtype()));
+    double eps = given_eps.value_or(epsilon_of(real_counterpart(x.dtype())));
     if (x.is_meta()) return empty(x.sizes(), x.dtype(), x.device());
-    if (shape.size > kLongest) return composed_rms_norm(x, shape.dims(x), weight, eps);
+    if (shape.size > kLongest || is_complex(x.dtype()))
+        return composed_rms_norm(x, shape.dims(x), weight, eps);
     Tensor out, inverse, w = or_nothing(weight);
     {
         NoGrad guard;

@@ -127,7 +127,9 @@ Tensor min_other_body(const Tensor& x, const Tensor& other) { return minimum(x, 
 
 std::tuple<Tensor, Tensor> aminmax_body(const Tensor& x, std::optional<int64_t> dim, bool keepdim) {
     OptionalDims dims = dim ? OptionalDims(Dims{*dim}) : std::nullopt;
-    check<RuntimeError>(reduced_count(x, reduced_dims(x, dims, "aminmax")) != 0,
+    Reduced gone = reduced_dims(x, dims, "aminmax");
+    if (dim) check_not_empty<IndexError>(x, gone, false, "aminmax");
+    check<RuntimeError>(x.numel() != 0 || reduced_count(x, gone) != 0,
                         "aminmax(): cannot compute aminmax over an empty dimension as the "
                         "operation has no identity, got input of shape ",
                         x.sizes());
@@ -159,13 +161,13 @@ static const Op<Tensor(const Tensor&, const Tensor&)> max_other{
 static const Op<Tensor(const Tensor&, const Tensor&)> min_other{
     "min.other(Tensor input, Tensor other) -> Tensor", "fmo", min_other_body, "As minimum."};
 const Op<std::tuple<Tensor, Tensor>(const Tensor&, int64_t, bool)> max_dim{
-    "max.dim(Tensor input, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)", "fm",
+    "max.dim(Tensor input, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)", "fmo",
     max_dim_body, "The largest elements along `dim` and their indices; the first of equals."};
 const Op<std::tuple<Tensor, Tensor>(const Tensor&, int64_t, bool)> min_dim{
-    "min.dim(Tensor input, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)", "fm",
+    "min.dim(Tensor input, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)", "fmo",
     min_dim_body, "The smallest elements along `dim` and their indices; the first of equals."};
 const Op<std::tuple<Tensor, Tensor>(const Tensor&, std::optional<int64_t>, bool)> aminmax{
-    "aminmax(Tensor input, *, int? dim=None, bool keepdim=False) -> (Tensor min, Tensor max)", "fm",
-    aminmax_body, "The smallest and the largest element, of all or along `dim`."};
+    "aminmax(Tensor input, *, int? dim=None, bool keepdim=False) -> (Tensor min, Tensor max)",
+    "fmo", aminmax_body, "The smallest and the largest element, of all or along `dim`."};
 
 }  // namespace kagari::ops

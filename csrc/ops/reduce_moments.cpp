@@ -119,8 +119,25 @@ Pair both_body(const Tensor& x, OptionalDims dims, std::optional<Scalar> correct
     return {out[0], out[1]};
 }
 
+/// By other ops; the largest real part is subtracted, as a constant.
+Tensor complex_logsumexp(const Tensor& x, const OptionalDims& dims, bool keepdim) {
+    Reduced gone = reduced_dims(x, dims, "logsumexp");
+    Dims along;
+    for (size_t i = 0; i < gone.size(); ++i)
+        if (gone[i]) along.push_back(static_cast<int64_t>(i));
+    Tensor top = select(view_as_real(detach(x)), -1, 0);
+    if (x.numel() && !along.empty()) top = amax(top, along, true);
+    Tensor zero = scalar_tensor(0.0, top.dtype());
+    top = where(eq(abs(top), std::numeric_limits<double>::infinity()), zero, top);
+    if (x.numel() == 0) top = zero;
+    Tensor powers = exp(sub(x, top));
+    Tensor total = along.empty() ? powers : sum(powers, along, true, std::nullopt);
+    Tensor out = add(log(total), top);
+    return keepdim || along.empty() ? out : squeeze(out, along);
+}
+
 Tensor logsumexp_body(const Tensor& input, OptionalDims dims, bool keepdim) {
-    check<RuntimeError>(!is_complex(input.dtype()), "logsumexp(): complex input is not supported");
+    if (is_complex(input.dtype())) return complex_logsumexp(input, dims, keepdim);
     Tensor x = is_floating(input.dtype()) ? input : to(input, default_dtype());
     Reduced gone = reduced_dims(x, dims, "logsumexp");
     Tensor out = kLogsumexp(x, gone, keepdim)[0];
@@ -237,8 +254,8 @@ static auto unbiased_of_all(const Tensor& x, bool unbiased) {
             ".dim(Tensor input, int[]? dim, bool unbiased=True, bool keepdim=False) -> " returns, \
             flags, unbiased_body<spread>, spread.doc()                                            \
     }
-UNBIASED(var, var, Tensor, "Tensor", "fm");
-UNBIASED(std, std_dev, Tensor, "Tensor", "fm");
+UNBIASED(var, var, Tensor, "Tensor", "fmo");
+UNBIASED(std, std_dev, Tensor, "Tensor", "fmo");
 UNBIASED(var_mean, var_mean, Pair, "(Tensor, Tensor)", "f");
 UNBIASED(std_mean, std_mean, Pair, "(Tensor, Tensor)", "f");
 #undef UNBIASED

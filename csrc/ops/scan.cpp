@@ -141,8 +141,18 @@ Tensor logcumsumexp_gradient(const Tensor& grad, const Tensor& x, const Tensor& 
     return where(eq(x, none), zero, found);
 }
 
+/// Of complex numbers: by way of sums of exponentials, less the largest real part of the row.
+Tensor complex_logcumsumexp(const Tensor& x, int64_t dim) {
+    Tensor parts = select(view_as_real(detach(x)), -1, 0);
+    Tensor top = x.numel() ? amax(parts, Dims{dim}, true) : parts;
+    Tensor zero = scalar_tensor(0.0, top.dtype());
+    top = where(eq(abs(top), std::numeric_limits<double>::infinity()), zero, top);
+    return add(log(cumsum(exp(sub(x, top)), dim, std::nullopt)), top);
+}
+
 template <bool kReverse>
 Tensor logcumsumexp_body(const Tensor& x, int64_t dim) {
+    if (is_complex(x.dtype()) && !kReverse) return complex_logcumsumexp(x, dim);
     check<NotImplementedError>(is_floating(x.dtype()),
                                "logcumsumexp(): expected a floating point input, got ", x.dtype());
     int64_t at = wrap_dim(dim, x.dim(), "logcumsumexp");
@@ -163,10 +173,10 @@ const Op<Tensor(const Tensor&, int64_t, std::optional<DType>)> cumprod{
     "cumprod(Tensor input, int dim, *, dtype? dtype=None) -> Tensor", "fmio", cumprod_body,
     "The product of each element and those before it along `dim`."};
 const Op<Pair(const Tensor&, int64_t)> cummax{
-    "cummax(Tensor input, int dim) -> (Tensor values, Tensor indices)", "fm", cummax_body,
+    "cummax(Tensor input, int dim) -> (Tensor values, Tensor indices)", "fmo", cummax_body,
     "The largest element so far along `dim`, and its index; the latest of equals."};
 const Op<Pair(const Tensor&, int64_t)> cummin{
-    "cummin(Tensor input, int dim) -> (Tensor values, Tensor indices)", "fm", cummin_body,
+    "cummin(Tensor input, int dim) -> (Tensor values, Tensor indices)", "fmo", cummin_body,
     "The smallest element so far along `dim`, and its index; the latest of equals."};
 const Op<Tensor(const Tensor&, int64_t)> logcumsumexp{
     "logcumsumexp(Tensor input, int dim) -> Tensor", "fmo", logcumsumexp_body<false>,

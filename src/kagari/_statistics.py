@@ -13,6 +13,17 @@ mode_result = namedtuple("mode_result", "values indices")
 INTERPOLATIONS = ("linear", "lower", "higher", "nearest", "midpoint")
 
 
+def _into(out: Tensor | None, result: Tensor) -> Tensor:
+    """The result, or `out` with its values."""
+    if out is None:
+        return result
+    if out.dtype != result.dtype:
+        raise RuntimeError(f"Expected out tensor to have dtype {result.dtype}, got {out.dtype}")
+    if out.shape != result.shape:
+        out.resize_(result.shape)
+    return out.copy_(result)
+
+
 def _missing(values: Tensor, dim: int) -> Tensor:
     """How many elements along `dim` are NaN."""
     return values.isnan().sum(dim, keepdim=True)
@@ -100,7 +111,7 @@ def nanmean(
         )
     present = input.isnan().logical_not().sum(dim, keepdim)
     result = ops.nansum(input, dim, keepdim, dtype=dtype) / present
-    return result if out is None else out.copy_(result)
+    return _into(out, result)
 
 
 def _check_quantile(name: str, input: Tensor, q: Tensor, interpolation: str) -> None:
@@ -172,7 +183,7 @@ def quantile(
 ) -> Tensor:
     """The q-th quantiles of all elements or along `dim`; NaN where a row has one."""
     result = _quantile("quantile", input, q, dim, keepdim, interpolation, False)
-    return result if out is None else out.copy_(result)
+    return _into(out, result)
 
 
 def nanquantile(
@@ -186,7 +197,7 @@ def nanquantile(
 ) -> Tensor:
     """The q-th quantiles of the elements that are not NaN."""
     result = _quantile("nanquantile", input, q, dim, keepdim, interpolation, True)
-    return result if out is None else out.copy_(result)
+    return _into(out, result)
 
 
 __all__ = ["median", "mode", "nanmean", "nanmedian", "nanquantile", "quantile"]

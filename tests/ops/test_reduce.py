@@ -280,3 +280,22 @@ def test_half_precision_sums_in_single(dtype):
     x = torch.full((10_000,), 0.1, dtype=dtype)
     compare("sum", x, scale=2)
     compare("mean", x, scale=2)
+
+
+def test_logsumexp_of_complex_numbers():
+    x = sample(torch.complex128, 3, 4, 5)
+    for dim in (0, -1, (0, 2)):
+        for keepdim in (False, True):
+            compare("logsumexp", x, dim, keepdim, scale=10)
+    compare_gradients("logsumexp", x.requires_grad_(), 1, second=False)
+
+
+def test_out_of_several_results():
+    x = sample(torch.float32, 3, 4)
+    calls = (("max", (1,), {}), ("cummax", (0,), {}), ("aminmax", (), {"dim": 1}))
+    for name, args, kwargs in calls:
+        out = (kagari.empty(0), kagari.empty(0, dtype=kagari.int64 if name != "aminmax" else None))
+        found = getattr(kagari, name)(ours(x), *args, out=out, **kwargs)
+        expected = getattr(torch, name)(x, *args, **kwargs)
+        for mine, other in zip(found, expected, strict=True):
+            assert_close(mine, other)

@@ -49,6 +49,7 @@ def test_logcumsumexp(dtype):
 def test_result_dtype():
     compare("cumsum", sample(torch.int32, 3, 4), 1, dtype=torch.float64)
     compare("cumprod", sample(torch.float32, 3, 4), 1, dtype=torch.int8)
+    compare("logcumsumexp", sample(torch.complex128, 3, 4), 1, scale=10)
 
 
 @pytest.mark.parametrize("name", ["cumsum", "cumprod", "cummax", "cummin", "logcumsumexp"])
