@@ -26,6 +26,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("full" if config.getoption("--full") else "quick")
+    if path := os.environ.get("PYTHONPATH"):  # for the processes that tests start elsewhere
+        os.environ["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, path.split(os.pathsep)))
     os.environ.setdefault("KAGARI_CACHE", str(config.rootpath / "build" / "test-cache"))
 
 
