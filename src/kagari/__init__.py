@@ -41,6 +41,7 @@ from ._exchange import asarray, from_dlpack, to_dlpack
 from ._printing import get_printoptions, printoptions, set_printoptions
 from . import _tensor
 from ._queries import *  # noqa: F403
+from ._switches import *  # noqa: F403
 from ._statistics import *  # noqa: F403
 from . import cpu, random
 from .random import *  # noqa: F403
@@ -48,8 +49,8 @@ from .random import *  # noqa: F403
 __version__ = "0.1.0"
 
 _LAZY = (
-    "define", "fft", "library", "linalg", "nn", "optim", "overrides", "serialization",
-    "show", "special", "testing", "utils",
+    "backends", "cuda", "define", "fft", "library", "linalg", "nn", "optim", "overrides",
+    "serialization", "show", "special", "testing", "utils", "version",
 )  # fmt: skip
 _FROM_LAZY = {"load": "serialization", "save": "serialization"}
 

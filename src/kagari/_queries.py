@@ -28,6 +28,41 @@ def is_complex(input: Tensor) -> bool:
     return input.dtype.is_complex
 
 
+def is_signed(input: Tensor) -> bool:
+    """Can the dtype hold negative numbers?"""
+    return input.dtype.is_signed
+
+
+def is_inference(input: Tensor) -> bool:
+    """Was it made under inference_mode?"""
+    return input.is_inference()
+
+
+def is_same_size(input: Tensor, other: Tensor) -> bool:
+    """The same shape?"""
+    return input.shape == other.shape
+
+
+def get_device(input: Tensor) -> int:
+    """The number of the device, -1 for the CPU."""
+    return -1 if input.device.index is None else input.device.index
+
+
+def _is_pinned(input: Tensor, device: Any = None) -> bool:
+    """Never: pinned memory is for copies to an accelerator."""
+    return False
+
+
+def _pin_memory(input: Tensor, device: Any = None) -> Tensor:
+    """An error: there is no accelerator to pin memory for."""
+    raise RuntimeError("pin_memory: Cannot access accelerator device when none is available.")
+
+
+def _resize_as(self: Tensor, the_template: Tensor, **options: Any) -> Tensor:
+    """resize_() to the shape of another tensor."""
+    return self.resize_(the_template.shape, **options)
+
+
 def is_nonzero(input: Tensor) -> bool:
     """The truth of a tensor of one element."""
     return bool(input)
@@ -121,17 +156,36 @@ def set_default_tensor_type(t: Any) -> None:
     kagari.set_default_dtype(getattr(kagari, dtypes[name]))
 
 
-_METHODS = {"equal": equal, "isclose": isclose, "allclose": allclose, "is_nonzero": is_nonzero}
+_METHODS = {
+    "equal": equal,
+    "isclose": isclose,
+    "allclose": allclose,
+    "is_nonzero": is_nonzero,
+    "is_same_size": is_same_size,
+    "get_device": get_device,
+    "is_pinned": _is_pinned,
+    "pin_memory": _pin_memory,
+    "resize_as_": _resize_as,
+    "is_distributed": lambda self: False,
+    **dict.fromkeys(("is_mkldnn", "is_xla", "is_xpu", "is_mps", "is_ipu", "is_vulkan"), False),
+    "is_sparse_csr": False,
+    "name": None,
+    "names": property(lambda self: (None,) * self.dim()),
+}
 for _name, _method in _METHODS.items():
     setattr(Tensor, _name, _method)
 
 __all__ = [
     "allclose",
     "equal",
+    "get_device",
     "get_num_interop_threads",
     "is_complex",
     "is_floating_point",
+    "is_inference",
     "is_nonzero",
+    "is_same_size",
+    "is_signed",
     "is_storage",
     "is_tensor",
     "isclose",

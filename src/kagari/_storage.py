@@ -222,6 +222,26 @@ class TypedStorage:
         return f"{data}[{kind} of size {len(self)}]"
 
 
+class LegacyStorageType(type):
+    """FloatStorage, LongStorage...: typed storages of one dtype."""
+
+    dtype: Any
+
+    def __call__(cls, *args: Any, **options: Any) -> TypedStorage:
+        return TypedStorage(*args, dtype=cls.dtype, **options)
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, TypedStorage) and instance.dtype is cls.dtype
+
+
+def legacy_types() -> dict[str, LegacyStorageType]:
+    """The constructors named after PyTorch's old storage types."""
+    return {
+        name: LegacyStorageType(name, (), {"dtype": getattr(_C, dtype), "__module__": "kagari"})
+        for name, dtype in STORAGE_CLASSES.items()
+    }
+
+
 def _typed(untyped: UntypedStorage, dtype: Any) -> TypedStorage:
     return TypedStorage(wrap_storage=untyped, dtype=dtype)
 

@@ -345,4 +345,4 @@ def _install() -> None:
 
 
 _install()
-sys.modules["kagari"].__dict__.update(legacy_types())
+sys.modules["kagari"].__dict__.update(legacy_types() | _storage.legacy_types())
