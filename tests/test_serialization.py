@@ -311,7 +311,7 @@ def test_tensors_outside_of_their_storage(parts):
         os.system, OrderedDict, Call(subprocess.Popen, "true"), kagari.nn.Linear,
         Call(kagari.load, "x"), np.float64(1.5), np.ones(2), {1: os.path.join},
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )  # fmt: skip
 @pytest.mark.parametrize("protocol", [2, 4])
 def test_a_file_can_call_nothing(value, protocol):

@@ -33,8 +33,8 @@ Dims infer_sizes(IntSpan sizes, int64_t numel, const char* op) {
 
 bool view_strides(const Tensor& t, IntSpan sizes, Dims& strides) {
     strides = contiguous_strides(sizes);
-    if (t.is_contiguous()) return true;
-    if (t.numel() == 0) return true;
+    if (t.numel() == 0 && same_sizes(t.sizes(), sizes)) strides = Dims(t.strides());
+    if (t.numel() == 0 || t.dim() == 0) return true;
     // walk both shapes from the back; runs of old dimensions that are contiguous among themselves
     // may be split in any way
     int64_t d = static_cast<int64_t>(sizes.size()) - 1;

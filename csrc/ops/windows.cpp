@@ -191,8 +191,8 @@ const Op<Tensors(const Tensor&, int64_t, int64_t)> chunk{
     "At most `chunks` views of equal size along dim; the last may be smaller."};
 
 static Tensors unbind_body(const Tensor& t, int64_t dim) {
-    check<RuntimeError>(t.dim() > 0, "unbind: Dimension specified as ", dim,
-                        " but tensor has no dimensions");
+    check<IndexError>(t.dim() > 0, "unbind: Dimension specified as ", dim,
+                      " but tensor has no dimensions");
     dim = wrap_dim(dim, t.dim(), "unbind");
     Tensors out;
     out.reserve(t.sizes()[dim]);

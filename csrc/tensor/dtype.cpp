@@ -18,7 +18,7 @@ static DType promote_integers(DType a, DType b) {  // a < b in the order U8, I8 
 DType promote(DType a, DType b) {
     if (a == b) return a;
     if (a > b) std::swap(a, b);  // b is the one of the higher category
-    if (a == DType::Bool) return b;
+    if (a == DType::Bool && !(b >= DType::U16 && b <= DType::U64)) return b;
     if (is_complex(b)) {
         bool wide = b == DType::C128 || a == DType::F64 || a == DType::C128;
         return wide ? DType::C128 : DType::C64;

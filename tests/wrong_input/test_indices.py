@@ -116,6 +116,7 @@ def test_classes_out_of_range():
     "index",
     ["a", 1.5, None.__class__, object(), kagari.tensor(1.5), kagari.tensor([1.5]), {}, (0, 0, 0)],
     ids=str,
+    ids=lambda v: type(v).__name__,
 )
 def test_what_is_no_index(index):
     with pytest.raises((IndexError, TypeError)):

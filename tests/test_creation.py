@@ -1,0 +1,95 @@
+"""Creation functions against PyTorch: values, dtypes, strides, options, errors."""
+
+import pytest
+import torch
+
+import kagari
+
+
+def shown(x):
+    return str(x.dtype), tuple(x.shape), x.stride(), x.tolist(), x.requires_grad
+
+
+PROGRAMS = {
+    "zeros": lambda t: t.zeros(2, 3),
+    "zeros of a list": lambda t: t.zeros([2, 3], dtype=t.int16),
+    "zeros of nothing": lambda t: t.zeros(()),
+    "ones": lambda t: t.ones((0, 4), dtype=t.complex64),
+    "full int": lambda t: t.full((2,), 7),
+    "full bool": lambda t: t.full((2,), True),
+    "full float": lambda t: t.full([2, 1], 0.5, requires_grad=True),
+    "full complex": lambda t: t.full((2,), 1j),
+    "zeros_like": lambda t: t.zeros_like(t.ones(3, 4).t()),
+    "ones_like dtype": lambda t: t.ones_like(t.ones(3, 4), dtype=t.int8),
+    "full_like": lambda t: t.full_like(t.ones(2, dtype=t.int32), 3),
+    "new_zeros": lambda t: t.ones(2, dtype=t.float64).new_zeros(3),
+    "new_full": lambda t: t.ones(2, dtype=t.int16).new_full((2,), 9),
+    "arange": lambda t: t.arange(5),
+    "arange step": lambda t: t.arange(1, 10, 3),
+    "arange down": lambda t: t.arange(5, 0, -2),
+    "arange float": lambda t: t.arange(0, 1, 0.25),
+    "arange dtype": lambda t: t.arange(3, dtype=t.float16),
+    "arange empty": lambda t: t.arange(3, 3),
+    "range": lambda t: t.range(1, 4),
+    "linspace": lambda t: t.linspace(0, 1, 5),
+    "linspace one": lambda t: t.linspace(3, 10, 1),
+    "linspace none": lambda t: t.linspace(3, 10, 0),
+    "linspace int": lambda t: t.linspace(0, 10, 5, dtype=t.int64),
+    "logspace": lambda t: t.logspace(0, 3, 4),
+    "eye": lambda t: t.eye(3),
+    "eye wide": lambda t: t.eye(2, 4, dtype=t.int32),
+    "fill_": lambda t: t.zeros(3, dtype=t.int64).fill_(4),
+    "fill_ tensor": lambda t: t.zeros(3).fill_(t.tensor(2.5)),
+    "zero_": lambda t: t.ones(3)[1:].zero_(),
+    "scalar_tensor": lambda t: t.scalar_tensor(3),
+    "empty_strided": lambda t: t.empty_strided((2, 3), (1, 2)).fill_(1),
+    "empty_permuted": lambda t: t.empty_permuted((2, 3, 4), (1, 2, 0)).fill_(1),
+    "out": lambda t: t.zeros(4, out=t.ones(0)),
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_same_as_pytorch(name):
+    assert shown(PROGRAMS[name](kagari)) == shown(PROGRAMS[name](torch))
+
+
+@pytest.mark.parametrize("steps", [2, 3, 7, 100])
+def test_linspace_ends_exactly(steps):
+    made = kagari.linspace(0.1, 0.7, steps, dtype=kagari.float64)
+    assert made[0].item() == 0.1 and made[-1].item() == 0.7
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda t: t.zeros(-1),
+        lambda t: t.zeros(2, -3),
+        lambda t: t.zeros("two"),
+        lambda t: t.zeros(2.5),
+        lambda t: t.zeros(2**62, 2**62),
+        lambda t: t.zeros(2**62),
+        lambda t: t.arange(0, 10, 0),
+        lambda t: t.arange(0, 10, -1),
+        lambda t: t.arange(0, float("inf")),
+        lambda t: t.linspace(0, 1, -1),
+        lambda t: t.eye(-1),
+        lambda t: t.full((2,), 1000, dtype=t.int8),
+        lambda t: t.full((2,), 1j, dtype=t.float32),
+        lambda t: t.ones(2, dtype=t.int32, requires_grad=True),
+        lambda t: t.empty_strided((2, 3), (1,)),
+        lambda t: t.zeros(2, dtype=t.float64, out=t.ones(0)),
+        lambda t: t.zeros(2, unknown=3),
+    ],
+)
+def test_errors(program):
+    with pytest.raises(Exception) as theirs:  # noqa: PT011
+        program(torch)
+    with pytest.raises(theirs.type):
+        program(kagari)
+
+
+def test_a_failed_out_changes_nothing():
+    out = kagari.ones(3)
+    with pytest.raises(RuntimeError):
+        kagari.zeros(2, dtype=kagari.float64, out=out)
+    assert out.tolist() == [1, 1, 1]
