@@ -115,7 +115,6 @@ def test_classes_out_of_range():
 @pytest.mark.parametrize(
     "index",
     ["a", 1.5, None.__class__, object(), kagari.tensor(1.5), kagari.tensor([1.5]), {}, (0, 0, 0)],
-    ids=str,
     ids=lambda v: type(v).__name__,
 )
 def test_what_is_no_index(index):
