@@ -172,3 +172,20 @@ def test_format_of_a_vector_takes_no_spec():
 
 def test_large_tensors_print_at_once():
     assert "..." in repr(kagari.zeros(3000, 3000))
+
+
+NAMED = {
+    "max": lambda t: t.tensor([[1.0, 3.0], [2.0, 0.0]]).max(1),
+    "sort": lambda t: t.tensor([[1.0, 3.0], [2.0, 0.0]]).sort(),
+    "slogdet": lambda t: t.linalg.slogdet(t.eye(2)),
+    "sum": lambda t: t.ones(2, requires_grad=True).sum(),
+    "sum_dim": lambda t: t.ones(2, 2, requires_grad=True).sum(0),
+    "mean": lambda t: t.ones(2, requires_grad=True).mean(),
+    "mean_dim": lambda t: t.ones(2, 2, requires_grad=True).mean(0),
+    "prod": lambda t: t.ones(2, requires_grad=True).prod(),
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_results(name):
+    assert repr(NAMED[name](kagari)) == repr(NAMED[name](torch))

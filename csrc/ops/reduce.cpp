@@ -24,7 +24,7 @@ Tensor sum_body(const Tensor& x, OptionalDims dims, bool keepdim, std::optional<
     Tensor out = kSum(x, gone, keepdim)[0];
     if (dtype && *dtype != out.dtype()) return to(out, *dtype);
     if (should_record(x))
-        record("SumBackward1", {out}, {x}, {},
+        record(dims ? "SumBackward1" : "SumBackward0", {out}, {x}, {},
                [gone, keepdim, sizes = Dims(x.sizes())](Backward& ctx) -> Tensors {
                    return {expand(with_reduced(ctx.grad(), gone, keepdim), sizes)};
                });
@@ -47,7 +47,7 @@ Tensor mean_body(const Tensor& input, OptionalDims dims, bool keepdim, std::opti
     auto count = static_cast<double>(reduced_count(x, gone));
     Tensor out = kMean(x, gone, keepdim, count)[0];
     if (should_record(x))
-        record("MeanBackward1", {out}, {x}, {},
+        record(dims ? "MeanBackward1" : "MeanBackward0", {out}, {x}, {},
                [gone, keepdim, count, sizes = Dims(x.sizes())](Backward& ctx) -> Tensors {
                    Tensor share = div(with_reduced(ctx.grad(), gone, keepdim), count);
                    return {expand(share, sizes)};
@@ -119,7 +119,7 @@ Tensor prod_body(const Tensor& x, std::optional<int64_t> dim, bool keepdim,
     int64_t at = dim && x.dim() > 0 ? wrap_dim(*dim, x.dim(), "prod") : -1;
     if (should_record(x))
         record(
-            "ProdBackward0", {out}, {x}, {x, out},
+            dim ? "ProdBackward1" : "ProdBackward0", {out}, {x}, {x, out},
             [gone, at, keepdim = dim && keepdim](Backward& ctx) -> Tensors {
                 return {prod_gradient(ctx.grad(), ctx.saved(0), ctx.saved(1), gone, at, keepdim)};
             });

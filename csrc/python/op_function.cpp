@@ -61,6 +61,9 @@ PyTypeObject* result_type(const Schema& schema) {
                                static_cast<int>(schema.result_names.size())};
     type = PyStructSequence_NewType(&desc);
     if (!type) throw PythonError();
+    PyRef printing(checked(PyImport_ImportModule("kagari._printing")));
+    PyRef text(checked(PyObject_GetAttrString(printing.get(), "result_text")));
+    checked(PyObject_SetAttrString(reinterpret_cast<PyObject*>(type), "__repr__", text.get()));
     return type;
 }
 

@@ -268,3 +268,11 @@ def format_tensor(t: Any, spec: str) -> str:
     if t.dim() == 0 and not t.is_meta and type(t) is kagari.Tensor:
         return format(t.item(), spec)
     return object.__format__(t, spec)
+
+
+def result_text(self: Any) -> str:
+    """The repr of a named tuple of results, one field per line."""
+    cls = type(self)
+    name = getattr(cls, "printed_as", cls.__name__)
+    fields = [f"{field}={getattr(self, field)!r}" for field in cls.__match_args__]
+    return f"torch.return_types.{name}(\n" + ",\n".join(fields) + ")"

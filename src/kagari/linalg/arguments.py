@@ -6,6 +6,7 @@ from typing import Any
 import kagari
 from kagari import Tensor
 from kagari._C import LinAlgError
+from kagari._printing import result_text
 
 Results = Tensor | tuple[Tensor, ...]
 
@@ -21,6 +22,30 @@ QR = namedtuple("QR", ["Q", "R"])
 Slogdet = namedtuple("Slogdet", ["sign", "logabsdet"])
 SolveEx = namedtuple("SolveEx", ["result", "info"])
 SVD = namedtuple("SVD", ["U", "S", "Vh"])
+
+
+def print_as_torch(prefix: str, **classes: Any) -> None:
+    """Named tuples print as PyTorch's: torch.return_types.linalg_svd(U=..., one per line."""
+    for name, cls in classes.items():
+        cls.printed_as = prefix + name
+        cls.__repr__ = result_text
+
+
+print_as_torch(
+    "linalg_",
+    cholesky_ex=CholeskyEx,
+    eig=Eig,
+    eigh=Eigh,
+    inv_ex=InvEx,
+    lstsq=Lstsq,
+    lu=LU,
+    lu_factor=LUFactor,
+    lu_factor_ex=LUFactorEx,
+    qr=QR,
+    slogdet=Slogdet,
+    solve_ex=SolveEx,
+    svd=SVD,
+)
 
 
 def written(result: Any, out: Any) -> Any:

@@ -7,11 +7,12 @@ import kagari
 from kagari import Tensor
 
 from . import spectral, systems
-from .arguments import adjoint, written
+from .arguments import adjoint, print_as_torch, written
 
 SVD = namedtuple("SVD", ["U", "S", "V"])
 QR = namedtuple("QR", ["Q", "R"])
 TriangularSolve = namedtuple("TriangularSolve", ["solution", "cloned_coefficient"])
+print_as_torch("", svd=SVD, qr=QR, triangular_solve=TriangularSolve)
 
 
 def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
