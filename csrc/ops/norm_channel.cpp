@@ -18,27 +18,34 @@ constexpr RowKernels kScaleShift{"scale_shift"}, kScaleShiftTwo{"scale_shift_two
 
 DType compute_dtype(DType t) { return is_half(t) ? DType::F32 : t; }
 
-/// Are all dimensions beyond the second one run, with one stride?
-bool spatial_is_one_run(const Tensor& t) {
-    IntSpan n = t.sizes(), s = t.strides();
-    for (size_t i = 2; i + 1 < n.size(); ++i)
-        if (n[i] != 1 && s[i] != n[i + 1] * s[i + 1]) return false;
-    return true;
+/// The stride of all dimensions beyond the second taken as one; none if they are no single run.
+std::optional<int64_t> spatial_stride(const Tensor& t) {
+    int64_t size = 1, step = 1;
+    for (int64_t i = t.dim() - 1; i >= 2; --i) {
+        if (t.sizes()[i] == 1) continue;  // its stride means nothing
+        if (size == 1)
+            step = t.strides()[i];
+        else if (t.strides()[i] != size * step)
+            return std::nullopt;
+        size *= t.sizes()[i];
+    }
+    return step;
 }
 
 /// (N, C, S): samples, channels, all that is beyond them. A view where strides allow it.
 Tensor as_channels(const Tensor& t) {
-    if (!spatial_is_one_run(t)) return as_channels(raw_contiguous(t));
-    int64_t size = 1, step = t.dim() > 2 ? t.strides().back() : 1;
+    std::optional<int64_t> step = spatial_stride(t);
+    if (!step) return as_channels(raw_contiguous(t));
+    int64_t size = 1;
     for (int64_t i = 2; i < t.dim(); ++i) size *= t.sizes()[i];
     return raw_view(t, Dims{t.sizes()[0], t.sizes()[1], size},
-                    Dims{t.strides()[0], t.strides()[1], step}, t.offset());
+                    Dims{t.strides()[0], t.strides()[1], *step}, t.offset());
 }
 
 /// A result of the sizes of `x` that can be written to as (N, C, S), in its layout if possible.
 Tensor channels_like(const Tensor& x) {
     Tensor out = empty_like(x);
-    return spatial_is_one_run(out) ? out : empty(x.sizes(), x.dtype());
+    return spatial_stride(out) ? out : empty(x.sizes(), x.dtype());
 }
 
 /// The same values in the strides of `like`.
