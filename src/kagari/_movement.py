@@ -289,7 +289,7 @@ def bucketize(
 
 def _chosen(results: Any, inverse: bool, counts: bool) -> Any:
     values, where_from, how_often = results
-    parts = (values,) + (where_from,) * inverse + (how_often,) * counts
+    parts = (values,) + (where_from,) * bool(inverse) + (how_often,) * bool(counts)
     return parts if len(parts) > 1 else values
 
 

@@ -114,7 +114,7 @@ def _soft_cross_entropy(
     if weight is not None:
         loss = loss * _by_class(weight, input, channel)
     if reduction == "mean":
-        return -loss.sum() / (input.numel() / input.shape[channel])
+        return -loss.sum() / (input.numel() // max(input.shape[channel], 1))
     return -loss.sum() if reduction == "sum" else -loss.sum(channel)
 
 
