@@ -1,8 +1,9 @@
 """Settings and questions that programs carry from PyTorch: devices, backends, determinism."""
 
-import kagari
 import pytest
 import torch
+
+import kagari
 
 QUESTIONS = {
     "cuda": lambda t: t.cuda.is_available() if t is kagari else False,
