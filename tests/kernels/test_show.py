@@ -32,3 +32,10 @@ def test_an_unknown_op_is_an_error(capsys):
     with pytest.raises(SystemExit):
         show.main(["no_such_op"])
     assert "no_such_op" in capsys.readouterr().err
+
+
+def test_the_passes_of_a_row_program(capsys):
+    show.main(["softmax", "--what", "formula,derivative,ir"])
+    text = capsys.readouterr().out
+    assert "pass 2:\n    output =\n        output * (1 / result1.0)" in text
+    assert "define void @kernel" in text and "derivative" not in text

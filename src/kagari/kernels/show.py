@@ -3,11 +3,12 @@
 python -m kagari.show silu                      everything, in float32, for this machine
 python -m kagari.show silu.d0 --what ir,asm     parts of one row
 python -m kagari.show silu --dtype f64 --target v3
+python -m kagari.show softmax                   a row program: what each pass over a row does
 """
 
 import argparse
 
-from . import define, dtypes, kernel, rows
+from . import define, dtypes, kernel, rows, rowwise
 from . import expr as e
 
 _INFIX = {
@@ -83,28 +84,54 @@ def _derivatives(row: rows.Row, dtype: str) -> str:
     return "\n".join(found)
 
 
+def passes(program: rowwise.Row) -> str:
+    """What each pass over a row does: the steps of its reductions, then what it stores."""
+    operands = ", ".join(f"{o.name} ({o.kind} {o.dtype})" for o in program.operands)
+    lines = [f"operands: {operands}"]
+    for level in range(program.passes):
+        lines.append(f"pass {level}:")
+        for a in (a for a in program.accumulators if a.level == level):
+            parts = zip(a.state, a.start, a.step, a.result, strict=True)
+            for state, start, step, result in parts:
+                text = formula(step).replace("\n", "\n        ")
+                lines.append(f"    {formula(state)}: from {formula(start)}, at each element\n"
+                             f"        {text}\n    {formula(result)} is its last value")  # fmt: skip
+        for s in (s for s in program.stores if s.level == level):
+            for part in s.parts:
+                text = formula(part).replace("\n", "\n        ")
+                lines.append(f"    {s.operand.name} =\n        {text}")
+    return "\n".join(lines)
+
+
 def report(name: str, dtype: str, target: str, parts: tuple[str, ...]) -> str:
     """The asked parts of one row, each under a heading."""
     from .function import expand
     from .lowering.ptx import ptx_of
     from .targets import TARGETS, assembly
 
-    row, full = rows.find_row(name), f"{name}.{dtype}"
+    full = f"{name}.{dtype}"
     program = kernel.program_of(full)
     makers = {
-        "formula": lambda: f"{_signature(row)} =\n{formula(row.expression(dtype))}",
-        "derivative": lambda: _derivatives(row, dtype),
-        "expanded": lambda: formula(expand([row.expression(dtype)])[0]),
         "ir": lambda: kernel.ir_of(full, TARGETS[target]),
         "asm": lambda: assembly(kernel.ir_of(full, TARGETS[target]), TARGETS[target]),
         "ptx": lambda: ptx_of(program),
     }
+    if isinstance(program, rowwise.Row):
+        makers["formula"] = lambda: passes(program)
+        parts = tuple(p for p in parts if p in makers)
+    else:
+        row = rows.find_row(name)
+        makers["formula"] = lambda: f"{_signature(row)} =\n{formula(row.expression(dtype))}"
+        makers["derivative"] = lambda: _derivatives(row, dtype)
+        makers["expanded"] = lambda: formula(expand([row.expression(dtype)])[0])
     return "\n\n".join(f"--- {full}: {part}\n{makers[part]().rstrip()}" for part in parts)
 
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser("kagari.show", description=__doc__.splitlines()[0])
-    parser.add_argument("row", help="an op, a variant (add.alpha) or a derivative (exp.d0)")
+    parser.add_argument(
+        "row", help="an op, a variant (add.alpha), a derivative (exp.d0), a row program"
+    )
     parser.add_argument("--dtype", default="f32", choices=dtypes.ALL)
     parser.add_argument("--target", default="host", help="v2, v3, v4, neon or host")
     parser.add_argument("--what", default=",".join(PARTS), help=f"some of {','.join(PARTS)}")
