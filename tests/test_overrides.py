@@ -173,3 +173,41 @@ def test_interceptors_may_change_arguments_and_results():
     finally:
         kagari._C._pop_interceptor()
     assert abs(made.item() - 2 * 2.718281828) < 1e-5
+
+
+def test_modes_see_every_op():
+    class Doubled(overrides.TorchFunctionMode):
+        def __init__(self):
+            self.names = []
+
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            self.names.append(func.__name__)
+            result = func(*args, **(kwargs or {}))
+            return result * 2 if func.__name__ == "exp" else result
+
+    with Doubled() as mode:
+        made = kagari.zeros(2).exp()
+        top = made.sort(descending=True)
+        parts = made.split(1)
+    assert made.tolist() == [2, 2] and top.values.tolist() == [2, 2] and len(parts) == 2
+    assert mode.names[1:3] == ["exp", "sort"]
+    assert kagari.zeros(1).exp().item() == 1
+
+
+def test_modes_nest():
+    order = []
+
+    class Noted(overrides.TorchFunctionMode):
+        def __init__(self, name):
+            self.name = name
+
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            order.append(self.name)
+            return func(*args)
+
+    with Noted("outer"), Noted("inner"):
+        kagari.exp(kagari.Tensor([1.0]))
+    assert order[-2:] == ["inner", "outer"]
+    with pytest.raises(NotImplementedError), overrides.TorchFunctionMode():
+        kagari.ones(1)
+    kagari.ones(1)

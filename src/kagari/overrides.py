@@ -147,6 +147,48 @@ def _default_torch_function(
 Tensor.__torch_function__ = classmethod(_default_torch_function)
 
 
+# --- for a block of code -------------------------------------------------------------------------
+
+
+class TorchFunctionMode:
+    """Within the block __torch_function__ of this object sees every op, whatever its arguments.
+
+    Ops arrive as the core knows them: arguments in the order of the signature, defaults filled in.
+    The ops that __torch_function__ itself calls go past it.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        raise NotImplementedError("TorchFunctionMode: define __torch_function__ in a subclass")
+
+    def __enter__(self) -> Self:
+        _C._push_interceptor(self._call)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        _C._pop_interceptor()
+
+    def _call(self, op: Any, boxed: Any) -> list[Any]:
+        several = "-> (" in op.schema
+
+        def func(*args: Any, **kwargs: Any) -> Any:
+            given = [*args, *(kwargs[name] for name in op.parameters[len(args) :])]
+            results = op.run(given)
+            return tuple(results) if several else results[0]
+
+        func.__name__ = func.__qualname__ = op.name
+        args = tuple(boxed)
+        types = tuple({type(arg) for arg in _parts(args) if isinstance(arg, Tensor)} - {Tensor})
+        result = self.__torch_function__(func, types, args, {})
+        return list(result) if several else [result]
+
+
 # --- what can be overridden ----------------------------------------------------------------------
 
 
