@@ -11,25 +11,20 @@
 
 namespace kagari::onednn {
 
-#define KAGARI_ONEDNN_FUNCTIONS(F)                                                          \
-    F(engine_create)                                                                        \
-    F(stream_create)                                                                        \
-    F(memory_desc_create_with_strides)                                                      \
-    F(memory_desc_create_with_tag)                                                          \
-    F(memory_desc_destroy)                                                                  \
-    F(memory_desc_clone)                                                                    \
-    F(memory_desc_equal)                                                                    \
-    F(memory_desc_get_size) F(memory_create) F(memory_destroy) F(memory_set_data_handle)    \
-        F(primitive_attr_create) F(primitive_attr_destroy) F(primitive_attr_set_post_ops)   \
-            F(post_ops_create) F(post_ops_destroy) F(post_ops_append_sum)                   \
-                F(post_ops_append_eltwise) F(matmul_primitive_desc_create)                  \
-                    F(convolution_forward_primitive_desc_create)                            \
-                        F(convolution_backward_data_primitive_desc_create)                  \
-                            F(convolution_backward_weights_primitive_desc_create)           \
-                                F(reorder_primitive_desc_create) F(primitive_desc_query_md) \
-                                    F(primitive_desc_query) F(primitive_desc_destroy)       \
-                                        F(primitive_create) F(primitive_destroy)            \
-                                            F(primitive_execute)
+// clang-format off: it lays such a list out anew each time
+#define KAGARI_ONEDNN_FUNCTIONS(F) \
+    F(engine_create) F(stream_create) F(memory_desc_create_with_strides) \
+    F(memory_desc_create_with_tag) F(memory_desc_destroy) F(memory_desc_clone) \
+    F(memory_desc_equal) F(memory_desc_get_size) F(memory_create) F(memory_destroy) \
+    F(memory_set_data_handle) F(primitive_attr_create) F(primitive_attr_destroy) \
+    F(primitive_attr_set_post_ops) F(post_ops_create) F(post_ops_destroy) F(post_ops_append_sum) \
+    F(post_ops_append_eltwise) F(matmul_primitive_desc_create) \
+    F(convolution_forward_primitive_desc_create) \
+    F(convolution_backward_data_primitive_desc_create) \
+    F(convolution_backward_weights_primitive_desc_create) F(reorder_primitive_desc_create) \
+    F(primitive_desc_query_md) F(primitive_desc_query) F(primitive_desc_destroy) \
+    F(primitive_create) F(primitive_destroy) F(primitive_execute)
+// clang-format on
 
 struct Functions {
 #define F(name) decltype(&dnnl_##name) name;
