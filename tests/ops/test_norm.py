@@ -127,6 +127,16 @@ def test_group_norm_gradients():
             compare_gradients("group_norm", leaf(*shape), groups, second=second)
 
 
+def test_native_forms():
+    """The names that also give the statistics."""
+    x, w = sample(torch.float32, 2, 4, 6), sample(torch.float32, 4)
+    compare("native_layer_norm", x, (6,), None, None, 1e-5, scale=20)
+    compare("native_group_norm", x, w, w, 2, 4, 6, 2, 1e-5, scale=20)
+    for training in (True, False):
+        mean, var = torch.zeros(4), torch.ones(4)
+        compare("native_batch_norm", x, w, w, mean, var, training, 0.0, 1e-5, scale=50)
+
+
 def test_errors():
     x = sample(torch.float32, 3, 4)
     for call in (

@@ -94,8 +94,8 @@ def passes(program: rowwise.Row) -> str:
             parts = zip(a.state, a.start, a.step, a.result, strict=True)
             for state, start, step, result in parts:
                 text = formula(step).replace("\n", "\n        ")
-                lines.append(f"    {formula(state)}: from {formula(start)}, at each element\n"
-                             f"        {text}\n    {formula(result)} is its last value")  # fmt: skip
+                lines.append(f"    {formula(state)}: from {formula(start)}, at each element")
+                lines.append(f"        {text}\n    {formula(result)} is its last value")
         for s in (s for s in program.stores if s.level == level):
             for part in s.parts:
                 text = formula(part).replace("\n", "\n        ")
