@@ -1,9 +1,9 @@
 """Reductions: a state, how elements enter it, how states merge, and what is made of it at the end.
 
-From one definition come four row programs: `sum` reduces rows to results, `sum.part` to states in
-memory; `sum.fold` reduces rows of states to states and `sum.merge` to results, which is how a long
-reduction is cut into blocks and how one over several dimensions is done one dimension at a time.
-States are wider than what they are made of: float32 sums are kept in float64 between blocks.
+From one definition come three row programs: `sum` reduces rows to results, `sum.part` to states in
+memory, and `sum.merge` rows of states to results, which is how a long reduction is cut into blocks
+and how one over several dimensions is done in two steps. States are wider than what they are made
+of: float32 sums are kept in float64 between blocks.
 """
 
 from collections.abc import Callable
@@ -197,15 +197,11 @@ def reduction(
         found = row.reduce(combine, *(fold(row, parts) if fold else parts))
         return found if isinstance(found, tuple) else (found,)
 
-    def refold(row: Row, dtype: str) -> None:
-        put(row, states(dtype), gathered(row, dtype), "state")
-
     def merge(row: Row, dtype: str) -> None:
         put(row, results(dtype), finish(row, dtype, *gathered(row, dtype)), "result")
 
     define(name, whole, supported, built)
     define(f"{name}.part", to_state, supported, built)
-    define(f"{name}.fold", refold, supported, "f32" if fold is None else "")
     define(f"{name}.merge", merge, supported, built)
 
 
@@ -254,7 +250,6 @@ _sum_like("sum", "bool " + NUMBERS, _to_sum, built=HOT + " bool i32")
 _sum_like("nansum", NUMBERS + " bool", lambda x: _to_sum(_not_nan(x)), built="f32")
 _sum_like("count_nonzero", NUMBERS + " bool", lambda x: e.cast(e.cast(x, "bool"), "i64"),
           result=lambda d: "i64", built="f32 i64 bool")  # fmt: skip
-_sum_like("abs_sum", "floating", e.abs, built="f32")
 _sum_like("norm", "floating complex", _square, finish=lambda row, d, s: (e.sqrt(s),),
           result=dtypes.real_of, built="f32 f64")  # fmt: skip
 
