@@ -12,6 +12,10 @@ namespace {
 // Unsigned arithmetic wraps; signed overflow would be undefined.
 template <class T>
 using Wrapping = std::make_unsigned_t<T>;
+template <class U>
+U times(U a, U b) {
+    return U(1u * a * b);  // as unsigned: short operands alone would be multiplied as ints
+}
 
 template <class T>
 void row(const Gemm& call, const T* a, const T* b, T* c, std::vector<Wrapping<T>>& sums) {
@@ -21,17 +25,17 @@ void row(const Gemm& call, const T* a, const T* b, T* c, std::vector<Wrapping<T>
         U left = U(a[p * call.a_layout.col]);
         const T* line = b + p * call.b_layout.row;
         if (call.b_layout.col == 1)
-            for (int64_t j = 0; j < call.n; j++) sums[j] = U(sums[j] + U(left * U(line[j])));
+            for (int64_t j = 0; j < call.n; j++) sums[j] = U(sums[j] + times(left, U(line[j])));
         else
             for (int64_t j = 0; j < call.n; j++)
-                sums[j] = U(sums[j] + U(left * U(line[j * call.b_layout.col])));
+                sums[j] = U(sums[j] + times(left, U(line[j * call.b_layout.col])));
     }
     U alpha = U(int64_t(call.alpha.real())), beta = U(int64_t(call.beta.real()));
     const T* bias = static_cast<const T*>(call.bias);
     for (int64_t j = 0; j < call.n; j++) {
         T& out = c[j * call.c_layout.col];
-        U start = bias ? U(bias[j]) : beta == 0 ? U(0) : U(beta * U(out));
-        out = T(U(start + U(alpha * sums[j])));
+        U start = bias ? U(bias[j]) : beta == 0 ? U(0) : times(beta, U(out));
+        out = T(U(start + times(alpha, sums[j])));
     }
 }
 

@@ -33,6 +33,10 @@ inline void combine_into(T& into, T value) {
         into = value;
     } else if constexpr (std::is_same_v<T, bool>) {
         into = how == Combine::Add || how == Combine::Maximum ? into || value : into && value;
+    } else if constexpr (std::is_integral_v<T> &&
+                         (how == Combine::Add || how == Combine::Multiply)) {
+        using U = std::common_type_t<unsigned, std::make_unsigned_t<T>>;  // wraps
+        into = static_cast<T>(how == Combine::Add ? U(into) + U(value) : U(into) * U(value));
     } else if constexpr (how == Combine::Add) {
         into = static_cast<T>(into + value);
     } else if constexpr (how == Combine::Multiply) {

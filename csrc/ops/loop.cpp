@@ -14,9 +14,9 @@ void Loop::add_value(void* value, int64_t stride) {
 }
 
 void Loop::run(KernelFn kernel, int64_t bytes_per_point) {
+    if (std::find(sizes_.begin(), sizes_.end(), 0) != sizes_.end()) return;
     int64_t count = 1;
     for (int64_t s : sizes_) count *= s;
-    if (count == 0) return;
     int64_t grain = std::max<int64_t>(1, kGrainBytes / std::max<int64_t>(1, bytes_per_point));
     bool flat = true;
     for (int i = 0; i < count_; ++i) {

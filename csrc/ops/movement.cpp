@@ -115,7 +115,9 @@ static Tensor repeated_places(const Tensor& repeats) {
     int64_t total = 0;
     for (int64_t i = 0; i < counts.numel(); ++i) {
         check(count[i] >= 0, "repeats can not be negative, got ", count[i]);
-        total += count[i];
+        check(!__builtin_add_overflow(total, count[i], &total),
+              "repeat_interleave: expected fewer than 2^63 elements, got repeats that add up to "
+              "more");
     }
     Tensor places = empty(Dims{total}, DType::I64);
     int64_t* to = places.data<int64_t>();

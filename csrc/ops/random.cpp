@@ -208,15 +208,14 @@ struct Bounds {
     int64_t from, to;
     template <class T>
     void fit(int digits) {
-        int64_t next = static_cast<int64_t>(static_cast<float>(T(static_cast<float>(from + 1))));
-        if (std::is_same_v<T, double>) next = static_cast<int64_t>(static_cast<double>(from + 1));
+        int64_t next = convert<int64_t>(convert<T>(from + 1));
         if (next < from + 1) from = next + (int64_t{1} << (bits(from + 1) - digits + 1));
-        int64_t last = static_cast<int64_t>(static_cast<float>(T(static_cast<float>(to - 1))));
-        if (std::is_same_v<T, double>) last = static_cast<int64_t>(static_cast<double>(to - 1));
+        int64_t last = convert<int64_t>(convert<T>(to - 1));
         if (last >= to) to = last - (int64_t{1} << (bits(to - 1) - digits + 1));
     }
     static int bits(int64_t v) {
-        return 63 - __builtin_clzll(static_cast<uint64_t>(std::abs(v)) | 1);
+        auto magnitude = static_cast<uint64_t>(v);
+        return 63 - __builtin_clzll((v < 0 ? -magnitude : magnitude) | 1);
     }
 };
 

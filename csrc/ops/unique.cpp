@@ -137,6 +137,7 @@ Tensor bincount_body(const Tensor& self, const std::optional<Tensor>& weights, i
     int64_t length = minlength;
     for (int64_t i = 0; i < places.numel(); ++i) {
         check(at[i] >= 0, "bincount only supports 1-d non-negative integral inputs, got ", at[i]);
+        check(at[i] < INT64_MAX, "bincount: expected numbers below 2^63 - 1, got ", at[i]);
         length = std::max(length, at[i] + 1);
     }
     DType dtype = weights && weights->dtype() == DType::F32 ? DType::F32 : DType::F64;
@@ -169,9 +170,12 @@ Tensor histc_body(const Tensor& self, int64_t bins, double low, double high) {
         high += 1;
     }
     Tensor counts = zeros(Dims{bins}, DType::F64);
+    double unit = std::isinf(high - low) ? 0.5 : 1;  // halves of the range do not overflow
+    low *= unit, high *= unit;
     for (int64_t i = 0; i < n; ++i) {
-        if (!(v[i] >= low && v[i] <= high)) continue;
-        int64_t bin = static_cast<int64_t>((v[i] - low) / (high - low) * static_cast<double>(bins));
+        double x = v[i] * unit;
+        if (!(x >= low && x <= high)) continue;
+        int64_t bin = static_cast<int64_t>((x - low) / (high - low) * static_cast<double>(bins));
         counts.data<double>()[std::min(bin, bins - 1)] += 1;
     }
     return raw_contiguous(counts, self.dtype());

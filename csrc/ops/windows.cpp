@@ -26,6 +26,12 @@ const Op<Tensor(const Tensor&, int64_t, int64_t)> select{
     "select(Tensor input, int dim, int index) -> Tensor", "fm", select_body,
     "The view at one index of a dimension, which goes away."};
 
+/// `stride * step`; a step so large that this overflows shows one element, and is never taken.
+static int64_t window_stride(int64_t stride, int64_t step) {
+    int64_t product;
+    return __builtin_mul_overflow(stride, step, &product) ? 0 : product;
+}
+
 static Tensor slice_body(const Tensor& t, int64_t dim, std::optional<int64_t> first,
                          std::optional<int64_t> last, int64_t step) {
     check<RuntimeError>(t.dim() > 0, "slice: slice() cannot be applied to a 0-dim tensor.");
@@ -38,8 +44,7 @@ static Tensor slice_body(const Tensor& t, int64_t dim, std::optional<int64_t> fi
     Dims sizes(t.sizes()), strides(t.strides());
     int64_t offset = t.offset() + (start < size ? start * strides[dim] : 0);
     sizes[dim] = end == start ? 0 : (end - start - 1) / step + 1;
-    // a step beyond the end shows one element, whose stride is never used
-    if (__builtin_mul_overflow(strides[dim], step, &strides[dim])) strides[dim] = 0;
+    strides[dim] = window_stride(strides[dim], step);
     return make_view(
         t, sizes, strides, offset, "SliceBackward0",
         [old = t.body()->sizes, dim, start, end, step](const Tensor& g) {
@@ -123,7 +128,7 @@ static Tensor unfold_body(const Tensor& t, int64_t dim, int64_t size, int64_t st
     int64_t stride = t.dim() ? strides[dim] : 1;
     if (t.dim()) {
         sizes[dim] = (length - size) / step + 1;
-        strides[dim] = step * stride;
+        strides[dim] = window_stride(stride, step);
     }
     sizes.push_back(size);
     strides.push_back(stride);
@@ -131,7 +136,7 @@ static Tensor unfold_body(const Tensor& t, int64_t dim, int64_t size, int64_t st
     return make_view(t, sizes, strides, t.offset(), "UnfoldBackward0", [=](const Tensor& g) {
         Dims on_plain(g.sizes().size());
         for (size_t i = 0; i + 1 < on_plain.size(); ++i) on_plain[i] = plain[i];
-        if (!plain.empty()) on_plain[dim] = plain[dim] * step;
+        if (!plain.empty()) on_plain[dim] = window_stride(plain[dim], step);
         on_plain.back() = plain.empty() ? 1 : plain[dim];
         return as_strided_backward(g, old_sizes, plain, 0, g.sizes(), on_plain, 0);
     });

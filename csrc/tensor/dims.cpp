@@ -28,7 +28,8 @@ Dims contiguous_strides(IntSpan sizes) {
     int64_t step = 1;
     for (size_t i = sizes.size(); i-- > 0;) {
         strides[i] = step;
-        step *= std::max<int64_t>(sizes[i], 1);
+        // wraps only where another size is 0, and then no element is ever reached
+        __builtin_mul_overflow(step, std::max<int64_t>(sizes[i], 1), &step);
     }
     return strides;
 }
