@@ -161,18 +161,20 @@ static Tensors split_with_sizes_body(const Tensor& t, IntSpan sizes, int64_t dim
     check<RuntimeError>(t.dim() > 0,
                         "split_with_sizes: split expects at least a 1-dimensional tensor");
     dim = wrap_dim(dim, t.dim(), "split_with_sizes");
-    int64_t total = 0;
+    int64_t total = 0, length = t.sizes()[dim];
+    bool fits = true;
     for (int64_t s : sizes) {
         check<RuntimeError>(s >= 0,
                             "split_with_sizes: expects split_sizes have only non-negative "
                             "entries, but got split_sizes=",
                             sizes);
-        total += s;
+        fits = fits && s <= length - total;
+        if (fits) total += s;
     }
-    check<RuntimeError>(total == t.sizes()[dim],
+    check<RuntimeError>(fits && total == length,
                         "split_with_sizes: expects split_sizes to sum exactly "
                         "to ",
-                        t.sizes()[dim], " (input tensor's size at dimension ", dim,
+                        length, " (input tensor's size at dimension ", dim,
                         "), but got split_sizes=", sizes);
     return pieces(t, sizes, dim);
 }
@@ -185,7 +187,7 @@ static Tensors chunk_body(const Tensor& t, int64_t chunks, int64_t dim) {
     check<RuntimeError>(chunks > 0,
                         "chunk: chunk expects `chunks` to be greater than 0, got: ", chunks);
     dim = wrap_dim(dim, t.dim(), "chunk");
-    int64_t length = t.sizes()[dim], size = (length + chunks - 1) / chunks;
+    int64_t length = t.sizes()[dim], size = length / chunks + (length % chunks != 0);
     Dims sizes;
     if (size == 0) sizes = Dims(static_cast<size_t>(chunks), 0);
     for (int64_t left = length; left > 0; left -= size) sizes.push_back(std::min(size, left));

@@ -65,7 +65,7 @@ static int64_t storage_elements(IntSpan sizes, IntSpan strides, const char* op) 
         if (sizes[i] == 0) return 0;
         int64_t reach;
         check<RuntimeError>(!__builtin_mul_overflow(sizes[i] - 1, strides[i], &reach) &&
-                                !__builtin_add_overflow(last, reach, &last),
+                                !__builtin_add_overflow(last, reach, &last) && last < INT64_MAX,
                             op, ": Storage size calculation overflowed with sizes ", sizes,
                             " and strides ", strides);
     }

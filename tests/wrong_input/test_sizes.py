@@ -84,11 +84,14 @@ OVERFLOW = {
     "tile": lambda n: ones().tile((n, n)),
     "one_hot": lambda n: kagari.nn.functional.one_hot(kagari.tensor([1]), n),
     "repeat_interleave": lambda n: ones().repeat_interleave(n),
+    "repeat_interleave_wraps": lambda n: kagari.ones(8).repeat_interleave(max(n, 2**61) & -8),
     "storage": lambda n: kagari.UntypedStorage(n),
     "frombuffer": lambda n: kagari.frombuffer(bytearray(8), dtype=kagari.int8, count=n),
     "frombuffer_offset": lambda n: kagari.frombuffer(bytearray(8), dtype=kagari.int8, offset=n),
     "topk": lambda n: ones().topk(n),
     "split": lambda n: ones().split([n, n]),
+    "split_wraps": lambda n: ones().split([2**63 - 1, 2**63 - 1, 4]),
+    "split_0d": lambda n: kagari.tensor(1.0).split([1]),
 }
 
 
