@@ -209,7 +209,7 @@ struct Bounds {
     template <class T>
     void fit(int digits) {
         int64_t next = convert<int64_t>(convert<T>(from + 1));
-        if (next < from + 1) from = next + (int64_t{1} << (bits(from + 1) - digits + 1));
+        if (next < from) from = next + (int64_t{1} << (bits(from + 1) - digits + 1));
         int64_t last = convert<int64_t>(convert<T>(to - 1));
         if (last >= to) to = last - (int64_t{1} << (bits(to - 1) - digits + 1));
     }

@@ -96,6 +96,19 @@ def test_all_64_bits_and_floats_that_count_exactly() -> None:
     same_bits(lambda lib: lib.empty(9, dtype=lib.uint8).random_(0, 300))
 
 
+@pytest.mark.filterwarnings("ignore:.*is out of bounds")
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32", "float64", "int64"])
+@pytest.mark.parametrize(
+    "bounds", [(-(2**62), 2**63 - 1), (-(2**63), 1 - 2**63), (2**62, 2**63 - 1)]
+)
+def test_ranges_at_the_ends(bounds: tuple[int, int], dtype: str) -> None:
+    drawn = []
+    for library in (torch, kagari):
+        library.manual_seed(3)
+        drawn.append(library.empty(5, dtype=getattr(library, dtype)).random_(*bounds).tolist())
+    assert drawn[0] == drawn[1]
+
+
 @pytest.mark.parametrize("code", [
     "lib.rand(3, 4)", "lib.rand((3, 4))", "lib.rand(2, 30, dtype=lib.float64)", "lib.rand([])",
     "lib.rand(0)",

@@ -156,3 +156,13 @@ def test_many_dimensions():
     assert (t + t).sum().item() == 2
     assert t.transpose(0, 59).contiguous().dim() == 60
     assert kagari.ones(2).expand((3,) * 10 + (2,)).sum().item() == 2 * 3**10
+
+
+def test_sums_and_steps_that_overflow():
+    with pytest.raises(RuntimeError, match="fewer than 2\\^63"):
+        kagari.repeat_interleave(kagari.tensor([2**62] * 4))
+    with pytest.raises(RuntimeError, match="below 2\\^63"):
+        kagari.bincount(kagari.tensor([2**63 - 1]))
+    assert kagari.ones(2, 3).unfold(0, 2, 2**62 + 5).shape == (1, 3, 2)
+    far = kagari.tensor([-1.7e308, 0.0, 1.0, 1.7e308], dtype=kagari.float64)
+    assert far.histc(2).tolist() == [1, 3]
