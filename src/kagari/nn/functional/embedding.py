@@ -127,8 +127,8 @@ def _check_bag(
         raise ValueError("max mode does not support sparse weights")
     if factors is not None and mode != "sum":
         raise NotImplementedError(
-            "embedding_bag: per_sample_weights was not None. per_sample_weights is only supported "
-            f"for mode='sum' (got mode='{mode}'). Please open a feature request on GitHub."
+            f"embedding_bag: per_sample_weights is only defined for mode='sum', got mode='{mode}'; "
+            "multiply the rows before reducing them"
         )
 
 
