@@ -28,7 +28,7 @@ else()
   # The kernel compiler is not there: an empty table, so that the rest of the core builds.
   set(KAGARI_GENERATED_SOURCES ${KAGARI_GENERATED}/empty_tables.cpp)
   file(CONFIGURE OUTPUT ${KAGARI_GENERATED_SOURCES} @ONLY CONTENT [[
-#include "ops/pointwise_spec.h"
+#include "ops/pointwise/pointwise_spec.h"
 
 namespace kagari {
 const PointwiseSpec kPointwiseSpecs[1] = {};

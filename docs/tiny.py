@@ -167,7 +167,7 @@ llvm.initialize_native_asmprinter()
 
 
 def launch(e: Expr, *arrays: np.ndarray) -> np.ndarray:
-    """Run an expression over arrays, broadcast against each other (csrc/ops/pointwise.cpp)."""
+    """Run an expression over arrays, broadcast against each other (csrc/ops/pointwise/)."""
     arrays = [np.ascontiguousarray(a, float) for a in np.broadcast_arrays(*arrays)]
     out = np.empty_like(arrays[0])
     if out.size:

@@ -1,6 +1,6 @@
 // Convolutions of one to three dimensions on raw memory: forward and the gradients with respect to
-// input and weight. A transposed convolution is the input gradient of a plain one, so ops/conv.cpp
-// calls that. Shape rules and recording are left to ops/conv.cpp.
+// input and weight. A transposed convolution is the input gradient of a plain one, so
+// ops/nn/conv.cpp calls that. Shape rules and recording are left to ops/nn/conv.cpp.
 #pragma once
 #include <array>
 #include <cstdint>

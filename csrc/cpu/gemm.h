@@ -1,5 +1,5 @@
 // Matrix products on raw memory: C = beta C + alpha A B (+ bias), batched, any dtype but bool and
-// float16. Shape rules, promotion and gradients are left to ops/matmul.cpp.
+// float16. Shape rules, promotion and gradients are left to ops/linalg/matmul.cpp.
 #pragma once
 #include <complex>
 #include <cstdint>

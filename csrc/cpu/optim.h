@@ -1,5 +1,5 @@
 // Steps of optimisers on raw memory, one pass over a parameter and its state. Checks, layouts and
-// threads are left to ops/optim.cpp.
+// threads are left to ops/nn/optim.cpp.
 #pragma once
 #include <cstdint>
 

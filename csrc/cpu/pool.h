@@ -1,5 +1,5 @@
 // Pooling over one to three dimensions of row-major planes: maximum and average, with fixed or
-// adaptive windows. Shape rules and gradients' recording are left to ops/pool.cpp.
+// adaptive windows. Shape rules and gradients' recording are left to ops/nn/pool.cpp.
 #pragma once
 #include <algorithm>
 #include <array>

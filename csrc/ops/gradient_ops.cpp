@@ -1,9 +1,9 @@
 // What the engine asks of the ops: adding gradients, bringing them to shape, windows on them.
 #include "autograd/engine.h"
-#include "ops/reduce.h"
+#include "ops/movement/view_record.h"
+#include "ops/movement/views.h"
+#include "ops/reduce/reduce.h"
 #include "ops/rows.h"
-#include "ops/view_record.h"
-#include "ops/views.h"
 
 namespace kagari {
 namespace ops {

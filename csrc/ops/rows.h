@@ -1,6 +1,6 @@
 // The pointwise rows that C++ calls by name. One line makes a row callable here.
 #pragma once
-#include "ops/pointwise.h"
+#include "ops/pointwise/pointwise.h"
 
 namespace kagari::ops {
 

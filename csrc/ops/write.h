@@ -2,7 +2,7 @@
 // the one that writes in place (`scatter_`).
 #pragma once
 #include "autograd/record.h"
-#include "ops/copy.h"
+#include "ops/movement/copy.h"
 
 namespace kagari {
 

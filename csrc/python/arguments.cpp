@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-#include "ops/copy.h"
+#include "ops/movement/copy.h"
 #include "python/device.h"
 #include "python/dtype.h"
 #include "python/errors.h"

@@ -5,7 +5,7 @@
 
 #include "autograd/mode.h"
 #include "autograd/node.h"
-#include "ops/copy.h"
+#include "ops/movement/copy.h"
 #include "python/bindings.h"
 #include "python/device.h"
 #include "python/dtype.h"

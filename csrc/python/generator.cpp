@@ -1,6 +1,6 @@
 // The Python type of random generators, and the default one.
 #include "runtime/generator.h"
-#include "ops/copy.h"
+#include "ops/movement/copy.h"
 #include "python/arguments.h"
 #include "python/bindings.h"
 #include "python/caster.h"

@@ -1,11 +1,11 @@
 // `tensor[index]` and `tensor[index] = value`: what a Python index means in terms of the view ops,
-// index and index_put_. How elements are found is left to ops/index.cpp.
+// index and index_put_. How elements are found is left to ops/index/index.cpp.
 #include "autograd/record.h"
-#include "ops/copy.h"
-#include "ops/creation.h"
-#include "ops/gather.h"
-#include "ops/index.h"
-#include "ops/views.h"
+#include "ops/index/gather.h"
+#include "ops/index/index.h"
+#include "ops/movement/copy.h"
+#include "ops/movement/creation.h"
+#include "ops/movement/views.h"
 #include "python/arguments.h"
 #include "python/bindings.h"
 #include "python/errors.h"

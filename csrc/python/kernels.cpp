@@ -6,7 +6,7 @@
 
 #include <deque>
 
-#include "ops/pointwise_front.h"
+#include "ops/pointwise/pointwise_front.h"
 #include "python/bindings.h"
 #include "python/errors.h"
 #include "python/op_function.h"

@@ -6,9 +6,9 @@
 #include <map>
 
 #include "autograd/record.h"
-#include "ops/copy.h"
+#include "ops/movement/copy.h"
 #include "ops/output.h"
-#include "ops/pointwise_front.h"
+#include "ops/pointwise/pointwise_front.h"
 #include "python/arguments.h"
 #include "python/bindings.h"
 #include "python/errors.h"

@@ -2,8 +2,8 @@
 // Python callable.
 #include "python/operators.h"
 
-#include "ops/copy.h"
-#include "ops/pointwise.h"
+#include "ops/movement/copy.h"
+#include "ops/pointwise/pointwise.h"
 #include "python/arguments.h"
 #include "python/errors.h"
 #include "python/tensor_type.h"

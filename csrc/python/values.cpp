@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "ops/views.h"
+#include "ops/movement/views.h"
 #include "python/bindings.h"
 #include "python/errors.h"
 #include "python/tensor_type.h"

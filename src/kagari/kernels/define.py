@@ -28,7 +28,7 @@ from . import expr as e
 from .function import Function, Rule, named_rule
 
 # Annotations of operands that are not of the computing dtype; the letters are those of Kind in
-# csrc/ops/pointwise_spec.h.
+# csrc/ops/pointwise/pointwise_spec.h.
 Bool = Annotated[Any, "B"]
 Int = Annotated[Any, "I"]
 Scalar = Annotated[Any, "S"]

@@ -1,4 +1,4 @@
-"""The C++ text of the pointwise table (csrc/ops/pointwise_spec.h): its rows and the public ops."""
+"""The C++ text of the pointwise table (ops/pointwise/pointwise_spec.h): its rows and the ops."""
 
 import json
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ _PROMOTE = {"same": "Promote::Same", "float": "Promote::Float", "bool": "Promote
 _TYPE = {"T": "Tensor", "R": "Tensor", "C": "Tensor", "B": "Tensor", "I": "Tensor", "S": "Scalar"}
 
 HEAD = """// Written from the definitions by src/kagari/kernels/table.py; do not edit.
-#include "ops/pointwise_spec.h"
+#include "ops/pointwise/pointwise_spec.h"
 
 namespace kagari {
 """

@@ -1,0 +1,191 @@
+// Cumulative sums, products and extremes: one row program each, walked from either end.
+#include "ops/reduce/scan.h"
+
+#include "autograd/record.h"
+#include "ops/index/gather.h"
+#include "ops/movement/copy.h"
+#include "ops/movement/creation.h"
+#include "ops/movement/views.h"
+#include "ops/reduce/reduce.h"
+#include "ops/reduce/rowwise.h"
+#include "ops/rows.h"
+
+namespace kagari::ops {
+namespace {
+
+constexpr RowKernels kCumsum{"cumsum"}, kCumprod{"cumprod"}, kLogcumsumexp{"logcumsumexp"};
+constexpr RowKernels kCummax{"cummax"}, kCummin{"cummin"};
+
+using Pair = std::tuple<Tensor, Tensor>;
+
+/// Fills `outputs`. From the end: the walk starts at the last element, with negative strides.
+void scan_rows(const RowKernels& kernels, const Tensor& x, const Tensors& outputs, int64_t dim,
+               bool from_end) {
+    if (x.is_meta() || x.numel() == 0) return;
+    int64_t last = x.dim() ? x.size(dim) - 1 : 0;
+    RowWalk walk;
+    walk.set_sizes_of(x, x.dim() ? dim : -1);
+    auto add = [&](const Tensor& t) {
+        if (!from_end || t.dim() == 0) return walk.add(t, t.dim() ? dim : -1);
+        Dims strides(t.strides());
+        int64_t inner = strides[dim];
+        strides.erase(dim);
+        auto skip = last * inner * static_cast<int64_t>(t.itemsize());
+        walk.add(t.data<char>() + skip, t.itemsize(), strides, -inner);
+    };
+    for (const Tensor& out : outputs) add(out);
+    add(x);
+    walk.run(kernels(x.dtype()), static_cast<int>(outputs.size()));
+}
+
+DType scanned(DType t) { return t < DType::F16 ? DType::I64 : t; }
+
+Tensor scan(const RowKernels& kernels, const Tensor& x, int64_t dim, bool from_end) {
+    Tensor out = empty_like(x, scanned(x.dtype()));
+    scan_rows(kernels, x, {out}, dim, from_end);
+    return out;
+}
+
+Tensor cumsum_body(const Tensor& x, int64_t dim, std::optional<DType> dtype) {
+    if (dtype && *dtype != x.dtype()) return cumsum(to(x, *dtype), dim, dtype);
+    int64_t at = wrap_dim(dim, x.dim(), "cumsum");
+    Tensor out = scan(kCumsum, x, at, false);
+    if (dtype && *dtype != out.dtype()) return to(out, *dtype);
+    if (should_record(x))
+        record("CumsumBackward0", {out}, {x}, {},
+               [at](Backward& ctx) -> Tensors { return {reverse_cumsum(ctx.grad(), at)}; });
+    return out;
+}
+
+Tensor reverse_cumsum_body(const Tensor& x, int64_t dim) {
+    int64_t at = wrap_dim(dim, x.dim(), "cumsum");
+    Tensor out = scan(kCumsum, x, at, true);
+    if (should_record(x))
+        record("ReverseCumsumBackward0", {out}, {x}, {},
+               [at](Backward& ctx) -> Tensors { return {cumsum(ctx.grad(), at, std::nullopt)}; });
+    return out;
+}
+
+/// d cumprod / d x where an element is zero: products without that element, for every element. It
+/// takes a row's square in memory, but is exact to any order.
+Tensor cumprod_gradient_with_zeros(const Tensor& grad, const Tensor& input, int64_t dim) {
+    Tensor x = input.dim() ? transpose(input, dim, -1) : unsqueeze(input, 0);
+    Tensor g = input.dim() ? transpose(grad, dim, -1) : unsqueeze(grad, 0);
+    Tensor places = arange(0, x.size(-1), 1, DType::I64);
+    Tensor without = unsqueeze(places, -1), upto = unsqueeze(places, 0);
+    Tensor one = scalar_tensor(1.0, x.dtype()), zero = scalar_tensor(0.0, x.dtype());
+    Tensor products = cumprod(where(eq(without, upto), one, unsqueeze(x, -2)), -1, std::nullopt);
+    if (is_complex(x.dtype())) products = conj(products);
+    Tensor shares = where(ge(upto, without), mul(products, unsqueeze(g, -2)), zero);
+    Tensor out = sum(shares, Dims{-1}, false, std::nullopt);
+    return input.dim() ? transpose(out, dim, -1) : squeeze(out, Dims{0});
+}
+
+Tensor cumprod_body(const Tensor& x, int64_t dim, std::optional<DType> dtype) {
+    if (dtype && *dtype != x.dtype()) return cumprod(to(x, *dtype), dim, dtype);
+    int64_t at = wrap_dim(dim, x.dim(), "cumprod");
+    Tensor out = scan(kCumprod, x, at, false);
+    if (dtype && *dtype != out.dtype()) return to(out, *dtype);
+    if (should_record(x))
+        record("CumprodBackward0", {out}, {x}, {x, out}, [at](Backward& ctx) -> Tensors {
+            Tensor x = ctx.saved(0), out = ctx.saved(1);
+            bool zeros = false;
+            {
+                NoGrad guard;
+                zeros = item(any(eq(x, 0), std::nullopt, false)).to<bool>();
+            }
+            if (zeros) return {cumprod_gradient_with_zeros(ctx.grad(), x, at)};
+            if (is_complex(x.dtype())) x = conj(x), out = conj(out);
+            return {div(reverse_cumsum(mul(ctx.grad(), out), at), x)};
+        });
+    return out;
+}
+
+Pair extreme(const RowKernels& kernels, const char* op, const char* node, const Tensor& x,
+             int64_t dim) {
+    check<NotImplementedError>(!is_complex(x.dtype()), op,
+                               "(): expected an input of a real dtype, got ", x.dtype());
+    int64_t at = wrap_dim(dim, x.dim(), op);
+    Tensor values = empty_like(x), indices = empty_like(x, DType::I64);
+    scan_rows(kernels, x, {values, indices}, at, false);
+    if (should_record(x))
+        record(node, {values}, {x}, {indices},
+               [at, sizes = Dims(x.sizes())](Backward& ctx) -> Tensors {
+                   if (sizes.empty()) return {ctx.grad()};
+                   Tensor start = zeros(sizes, ctx.grad().dtype());
+                   return {scatter_add(start, at, ctx.saved(0), ctx.grad())};
+               });
+    return {values, indices};
+}
+
+Pair cummax_body(const Tensor& x, int64_t dim) {
+    return extreme(kCummax, "cummax", "CummaxBackward0", x, dim);
+}
+Pair cummin_body(const Tensor& x, int64_t dim) {
+    return extreme(kCummin, "cummin", "CumminBackward0", x, dim);
+}
+
+/// Positive and negative gradients are scanned apart, as logarithms, so that nothing overflows.
+Tensor logcumsumexp_gradient(const Tensor& grad, const Tensor& x, const Tensor& out, int64_t dim,
+                             bool reversed) {
+    Tensor none = scalar_tensor(-std::numeric_limits<double>::infinity(), x.dtype());
+    Tensor zero = scalar_tensor(0.0, x.dtype());
+    auto share = [&](const Tensor& part) {
+        Tensor some = gt(part, 0);
+        Tensor logs = where(some, log(where(some, part, scalar_tensor(1.0, x.dtype()))), none);
+        Tensor shifted = sub(logs, out);
+        const auto& back = reversed ? logcumsumexp : reverse_logcumsumexp;
+        return exp(add(back(shifted, dim), x));
+    };
+    Tensor found = sub(share(grad), share(neg(grad)));
+    return where(eq(x, none), zero, found);
+}
+
+/// Of complex numbers: by way of sums of exponentials, less the largest real part of the row.
+Tensor complex_logcumsumexp(const Tensor& x, int64_t dim) {
+    Tensor parts = select(view_as_real(detach(x)), -1, 0);
+    Tensor top = x.numel() ? amax(parts, Dims{dim}, true) : parts;
+    Tensor zero = scalar_tensor(0.0, top.dtype());
+    top = where(eq(abs(top), std::numeric_limits<double>::infinity()), zero, top);
+    return add(log(cumsum(exp(sub(x, top)), dim, std::nullopt)), top);
+}
+
+template <bool kReverse>
+Tensor logcumsumexp_body(const Tensor& x, int64_t dim) {
+    if (is_complex(x.dtype()) && !kReverse) return complex_logcumsumexp(x, dim);
+    check<NotImplementedError>(is_floating(x.dtype()),
+                               "logcumsumexp(): expected a floating point input, got ", x.dtype());
+    int64_t at = wrap_dim(dim, x.dim(), "logcumsumexp");
+    Tensor out = scan(kLogcumsumexp, x, at, kReverse);
+    if (should_record(x))
+        record("LogcumsumexpBackward0", {out}, {x}, {x, out}, [at](Backward& ctx) -> Tensors {
+            return {logcumsumexp_gradient(ctx.grad(), ctx.saved(0), ctx.saved(1), at, kReverse)};
+        });
+    return out;
+}
+
+}  // namespace
+
+const Op<Tensor(const Tensor&, int64_t, std::optional<DType>)> cumsum{
+    "cumsum(Tensor input, int dim, *, dtype? dtype=None) -> Tensor", "fmio", cumsum_body,
+    "The sum of each element and those before it along `dim`."};
+const Op<Tensor(const Tensor&, int64_t, std::optional<DType>)> cumprod{
+    "cumprod(Tensor input, int dim, *, dtype? dtype=None) -> Tensor", "fmio", cumprod_body,
+    "The product of each element and those before it along `dim`."};
+const Op<Pair(const Tensor&, int64_t)> cummax{
+    "cummax(Tensor input, int dim) -> (Tensor values, Tensor indices)", "fmo", cummax_body,
+    "The largest element so far along `dim`, and its index; the latest of equals."};
+const Op<Pair(const Tensor&, int64_t)> cummin{
+    "cummin(Tensor input, int dim) -> (Tensor values, Tensor indices)", "fmo", cummin_body,
+    "The smallest element so far along `dim`, and its index; the latest of equals."};
+const Op<Tensor(const Tensor&, int64_t)> logcumsumexp{
+    "logcumsumexp(Tensor input, int dim) -> Tensor", "fmo", logcumsumexp_body<false>,
+    "The logarithm of the cumulative sum of exponentials along `dim`."};
+const Op<Tensor(const Tensor&, int64_t)> reverse_cumsum{
+    "_reverse_cumsum(Tensor input, int dim) -> Tensor", "p", reverse_cumsum_body,
+    "The sum of each element and those after it along `dim`."};
+const Op<Tensor(const Tensor&, int64_t)> reverse_logcumsumexp{
+    "_reverse_logcumsumexp(Tensor input, int dim) -> Tensor", "p", logcumsumexp_body<true>,
+    "The logarithm of the sum of the exponentials of each element and those after it."};
+
+}  // namespace kagari::ops
