@@ -70,7 +70,7 @@ PyObject* tensor_to_list(const Tensor& t) { return nested_list(t, readable(t, "t
 
 const char* buffer_format(DType dtype) {
     static constexpr const char* formats[kDTypes] = {"?", "B", "b",     "h", "i", "l",  "H", "I",
-                                                     "L", "e", nullptr, "f", "d", "Zf", "Zd"};
+                                                     "L", "e", nullptr, "f", "d", nullptr, "Zf", "Zd"};
     return formats[static_cast<int>(dtype)];
 }
 

@@ -136,6 +136,7 @@ CASTS = {
     "char": "int8",
     "byte": "uint8",
     "bool": "bool",
+    "chalf": "complex32",
     "cfloat": "complex64",
     "cdouble": "complex128",
 }
@@ -179,6 +180,7 @@ TYPE_NAMES = {
     "int32": "IntTensor",
     "int64": "LongTensor",
     "bool": "BoolTensor",
+    "complex32": "ComplexHalfTensor",
     "complex64": "ComplexFloatTensor",
     "complex128": "ComplexDoubleTensor",
     "uint16": "UInt16Tensor",

@@ -131,7 +131,8 @@ template <class F>
 static void visit_matrix(DType dtype, F f) {
     visit(dtype, [&](auto tag) {
         using T = typename decltype(tag)::type;
-        if constexpr (std::is_floating_point_v<T> || kIsComplex<T>) f(tag);
+        if constexpr (std::is_floating_point_v<T> || (kIsComplex<T> && !std::is_same_v<T, c32>))
+            f(tag);
     });
 }
 
