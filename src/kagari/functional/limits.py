@@ -16,7 +16,11 @@ def _clamped(op: str, input: Tensor, bound: Any, out: Tensor | None) -> Tensor:
         raise NotImplementedError(f"{op} is not supported for complex types")
     if input.dtype is kagari.bool and isinstance(bound, Tensor) and bound.dtype is kagari.bool:
         made = input & bound if op == "clamp_max" else input | bound
+        if out is input:
+            return input.copy_(made)
         return made if out is None else write_out(out, made, op)
+    if out is input:
+        return input.clamp_(**{op[-3:]: bound})
     options = {} if out is None else {"out": out}
     return kagari.clamp(input, **{op[-3:]: bound}, **options)
 
@@ -40,25 +44,21 @@ def clamp_min(input: Tensor, min: Any, *, out: Tensor | None = None) -> Tensor:
 
 
 def clamp_max_(input: Tensor, max: Any) -> Tensor:
-    """`clamp_max` in place.
+    """`clamp_max` in place: RuntimeError where the result has another dtype.
 
     >>> kagari.clamp_max_(kagari.tensor([1, 5]), 3)
     tensor([1, 3])
     """
-    if not isinstance(max, (Tensor, int, float)):
-        return _clamped("clamp_max", input, max, None)
-    return input.clamp_(max=max)
+    return _clamped("clamp_max", input, max, input)
 
 
 def clamp_min_(input: Tensor, min: Any) -> Tensor:
-    """`clamp_min` in place.
+    """`clamp_min` in place: RuntimeError where the result has another dtype.
 
     >>> kagari.clamp_min_(kagari.tensor([1, 5]), 3)
     tensor([3, 5])
     """
-    if not isinstance(min, (Tensor, int, float)):
-        return _clamped("clamp_min", input, min, None)
-    return input.clamp_(min=min)
+    return _clamped("clamp_min", input, min, input)
 
 
 def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
