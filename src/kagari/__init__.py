@@ -50,10 +50,14 @@ from .random import *  # noqa: F403
 __version__ = "0.1.0"
 
 _LAZY = (
-    "backends", "cuda", "define", "fft", "library", "linalg", "nn", "optim", "overrides",
-    "serialization", "show", "special", "testing", "utils", "version",
+    "array_api", "backends", "cuda", "define", "fft", "library", "linalg", "nn", "optim",
+    "overrides", "serialization", "show", "special", "testing", "utils", "version",
 )  # fmt: skip
-_FROM_LAZY = {"load": "serialization", "save": "serialization"}
+_FROM_LAZY = {
+    "__array_namespace_info__": "array_api",
+    "load": "serialization",
+    "save": "serialization",
+}
 
 
 def __getattr__(name: str) -> _Any:
