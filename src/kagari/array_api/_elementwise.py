@@ -118,7 +118,6 @@ multiply = _binary("multiply", kagari.mul)
 nextafter = _binary("nextafter", kagari.nextafter)
 not_equal = _binary("not_equal", kagari.ne)
 pow = _binary("pow", kagari.pow)
-remainder = _binary("remainder", kagari.remainder)
 subtract = _binary("subtract", kagari.sub)
 
 
@@ -145,11 +144,22 @@ def imag(x: Tensor, /) -> Tensor:
     return kagari.imag(x) if x.dtype.is_complex else kagari.zeros_like(x)
 
 
+def remainder(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
+    """What floor_divide leaves, with the sign of the divisor; of a zero too.
+
+    >>> kagari.array_api.remainder(kagari.tensor([5, -5]), 3)
+    tensor([2, 1])
+    """
+    a, b = aligned(x1, x2)
+    left = kagari.remainder(a, b)
+    return kagari.where(left == 0, left.copysign(b), left) if a.dtype.is_floating_point else left
+
+
 def round(x: Tensor, /) -> Tensor:
     """To the nearest integer, halves to the even one; of complex numbers, each part.
 
     >>> kagari.array_api.round(kagari.tensor([0.5, 1.5, -2.6]))
-    tensor([0., 2., -3.])
+    tensor([ 0.,  2., -3.])
     """
     if x.dtype.is_complex:
         return kagari.complex(kagari.round(x.real), kagari.round(x.imag))
@@ -160,7 +170,7 @@ def sign(x: Tensor, /) -> Tensor:
     """-1, 0 or 1, NaN for NaN; of complex numbers x / abs(x), 0 for 0.
 
     >>> kagari.array_api.sign(kagari.tensor([-3, 0, 2]))
-    tensor([-1, 0, 1])
+    tensor([-1,  0,  1])
     """
     found = kagari.sgn(x)
     return kagari.where(x != x, x, found) if x.dtype.is_floating_point else found

@@ -45,12 +45,20 @@ class SVDResult(NamedTuple):
     Vh: Tensor
 
 
+def _product(function: Any, x1: Tensor, x2: Tensor, **options: Any) -> Tensor:
+    """Products of unsigned integers go through int64, whose sums have the same low bits."""
+    a, b = aligned(x1, x2)
+    if a.dtype in (kagari.uint16, kagari.uint32, kagari.uint64):
+        return function(a.to(kagari.int64), b.to(kagari.int64), **options).to(a.dtype)
+    return function(a, b, **options)
+
+
 # --- products, which the main namespace has too --------------------------------------------------
 
 
 def matmul(x1: Tensor, x2: Tensor, /) -> Tensor:
     """The matrix product; kagari.matmul."""
-    return kagari.matmul(*aligned(x1, x2))
+    return _product(kagari.matmul, x1, x2)
 
 
 def matrix_transpose(x: Tensor, /) -> Tensor:
@@ -66,7 +74,7 @@ def tensordot(
     >>> kagari.array_api.tensordot(kagari.ones(2, 3), kagari.ones(3), axes=1)
     tensor([3., 3.])
     """
-    return kagari.tensordot(*aligned(x1, x2), dims=axes)
+    return _product(kagari.tensordot, x1, x2, dims=axes)
 
 
 def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
@@ -75,7 +83,10 @@ def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
     >>> kagari.array_api.vecdot(kagari.tensor([1j]), kagari.tensor([1j]))
     tensor(1.+0.j)
     """
-    return kagari.linalg.vecdot(*aligned(x1, x2), dim=axis)
+    a, b = aligned(x1, x2)
+    if a.dtype.is_floating_point or a.dtype.is_complex:
+        return kagari.linalg.vecdot(a, b, dim=axis)
+    return kagari.sum(a * b, axis, dtype=a.dtype)
 
 
 def outer(x1: Tensor, x2: Tensor, /) -> Tensor:
