@@ -52,10 +52,15 @@ from .random import *  # noqa: F403
 __version__ = "0.1.0"
 
 _LAZY = (
-    "backends", "cuda", "define", "fft", "functional", "library", "linalg", "masked", "nn", "optim",
-    "overrides", "serialization", "show", "signal", "special", "testing", "utils", "version",
+    "array_api", "backends", "cuda", "define", "fft", "functional", "library", "linalg", "masked",
+    "nn", "optim", "overrides", "serialization", "show", "signal", "special", "testing", "utils",
+    "version",
 )  # fmt: skip
-_FROM_LAZY = {"load": "serialization", "save": "serialization"}
+_FROM_LAZY = {
+    "__array_namespace_info__": "array_api",
+    "load": "serialization",
+    "save": "serialization",
+}
 
 
 def __getattr__(name: str) -> _Any:
