@@ -1,0 +1,5 @@
+"""Transforms of functions: what torch.func offers."""
+
+from .mapping import vmap
+
+__all__ = ["vmap"]
