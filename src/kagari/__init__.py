@@ -50,7 +50,7 @@ from .random import *  # noqa: F403
 __version__ = "0.1.0"
 
 _LAZY = (
-    "backends", "cuda", "define", "fft", "library", "linalg", "nn", "optim", "overrides",
+    "backends", "cuda", "define", "fft", "func", "library", "linalg", "nn", "optim", "overrides",
     "serialization", "show", "special", "testing", "utils", "version",
 )  # fmt: skip
 _FROM_LAZY = {"load": "serialization", "save": "serialization"}

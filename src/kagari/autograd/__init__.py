@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .._C import Tensor, _run_backward, is_grad_enabled, is_inference_mode_enabled
-from . import function, graph
+from . import function, functional, graph
 from .anomaly_mode import detect_anomaly, set_detect_anomaly
 from .function import Function
 from .gradcheck import GradcheckError, gradcheck, gradgradcheck
@@ -17,7 +17,7 @@ Variable = Tensor
 
 __all__ = [
     "Function", "GradcheckError", "Variable", "backward", "detect_anomaly", "enable_grad",
-    "function", "grad", "gradcheck", "gradgradcheck", "graph", "inference_mode",
+    "function", "functional", "grad", "gradcheck", "gradgradcheck", "graph", "inference_mode",
     "is_grad_enabled", "is_inference_mode_enabled", "no_grad", "set_detect_anomaly",
     "set_grad_enabled",
 ]  # fmt: skip
