@@ -4,6 +4,7 @@
 #include "ops/movement/views.h"
 #include "ops/reduce/reduce.h"
 #include "ops/rows.h"
+#include "tensor/batch.h"
 
 namespace kagari {
 namespace ops {
@@ -18,6 +19,23 @@ static Tensor zeros_with_layout(IntSpan sizes, IntSpan strides, DType dtype, Dev
 
 Tensor as_strided_backward(const Tensor& grad, IntSpan old_sizes, IntSpan old_strides,
                            int64_t old_offset, IntSpan sizes, IntSpan strides, int64_t offset) {
+    if (const BatchSlot* batch = batch_of(grad)) {
+        // samples lie one behind the other, each with room for both windows
+        Dims from{batch->value.size(0)}, to(from);
+        int64_t apart = 1 + std::max(old_offset, offset);
+        for (int64_t i = 0; i < static_cast<int64_t>(old_sizes.size()); ++i)
+            apart += std::max<int64_t>(0, old_sizes[i] - 1) * old_strides[i];
+        for (int64_t i = 0; i < static_cast<int64_t>(sizes.size()); ++i)
+            apart += std::max<int64_t>(0, sizes[i] - 1) * strides[i];
+        Dims from_strides{apart}, to_strides{apart};
+        for (int64_t n : old_sizes) from.push_back(n);
+        for (int64_t n : sizes) to.push_back(n);
+        for (int64_t s : old_strides) from_strides.push_back(s);
+        for (int64_t s : strides) to_strides.push_back(s);
+        return make_batched(as_strided_backward(batch->value, from, from_strides, old_offset, to,
+                                                to_strides, offset),
+                            batch->level);
+    }
     // Every element of the storage gets the sum of the gradients of the places that show it; an
     // input that overlaps itself shares its element's gradient among the places.
     Dims from_sizes(old_sizes), from_strides(old_strides), to_sizes(sizes), to_strides(strides);
@@ -74,8 +92,7 @@ static Tensor laid_out(const Tensor& t, const Window& w) {
 
 /// The part of a base-shaped gradient that a window shows.
 static Tensor window(const Tensor& base_grad, const Window& w) {
-    if (intercepted())
-        return as_strided(laid_out(base_grad, w), w.view.sizes, w.strides, w.offset);
+    if (intercepted()) return as_strided(laid_out(base_grad, w), w.view.sizes, w.strides, w.offset);
     Tensor out;
     {
         NoGrad guard;

@@ -1,5 +1,7 @@
-"""Transforms of functions: what torch.func offers."""
+"""Function transforms: derivatives of functions as functions, and functions of one sample as
+functions of many, to be nested at will."""
 
 from .mapping import vmap
+from .reverse import grad, grad_and_value, vjp
 
-__all__ = ["vmap"]
+__all__ = ["grad", "grad_and_value", "vjp", "vmap"]

@@ -98,7 +98,7 @@ def run_backward(
 ) -> list[Any]:
     """`run(roots, grads, wanted)`, the engine, on what was recorded: all samples together.
 
-    Levels that have batched a root step aside, as their samples are dimensions of what was recorded.
+    Levels that have batched a root step aside: their samples are dimensions of what was recorded.
     Those that have only batched gradients stay, and batch what the engine does with them.
     """
     levels = sorted(set().union(*(levels_in(x) for x in (*roots, *wanted))))

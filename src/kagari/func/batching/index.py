@@ -17,8 +17,17 @@ def _depends_on_data(samples: Samples, op: Any, *args: Any) -> Any:
     )
 
 
-for _name in ("masked_select", "nonzero", "_unique", "bincount", "_repeats_to_places"):
+for _name in ("nonzero", "_unique", "bincount", "_repeats_to_places"):
     rule(_name)(_depends_on_data)
+
+
+@rule("masked_select")
+def masked_select(samples: Samples, op: Any, x: Tensor, mask: Tensor) -> Any:
+    if samples.has(mask):
+        _depends_on_data(samples, op)
+    rank = max(x.dim(), mask.dim())
+    rows, mask = kagari.broadcast_tensors(samples.front(x, rank), mask)
+    return rows.reshape(samples.size, -1)[:, mask[0].reshape(-1)]
 
 
 # --- index and index_put -------------------------------------------------------------------------
@@ -32,9 +41,7 @@ class _Plan:
     dimensions of the indices stand in a result.
     """
 
-    def __init__(
-        self, samples: Samples, op: Any, x: Tensor, indices: Any, numbered: bool
-    ) -> None:
+    def __init__(self, samples: Samples, op: Any, x: Tensor, indices: Any, numbered: bool) -> None:
         dims: list[int] = []
         given: list[Tensor] = []
         dim = 0
