@@ -4,6 +4,7 @@
 #include "ops/movement/views.h"
 #include "ops/reduce/reduce.h"
 #include "ops/rows.h"
+#include "tensor/batch.h"
 
 namespace kagari {
 namespace ops {
@@ -35,6 +36,23 @@ static Laid lay(const Window& w, Device device) {
 
 Tensor as_strided_backward(const Tensor& grad, IntSpan old_sizes, IntSpan old_strides,
                            int64_t old_offset, IntSpan sizes, IntSpan strides, int64_t offset) {
+    if (const BatchSlot* batch = batch_of(grad)) {
+        // samples lie one behind the other, each with room for both windows
+        Dims from{batch->value.size(0)}, to(from);
+        int64_t apart = 1 + std::max(old_offset, offset);
+        for (int64_t i = 0; i < static_cast<int64_t>(old_sizes.size()); ++i)
+            apart += std::max<int64_t>(0, old_sizes[i] - 1) * old_strides[i];
+        for (int64_t i = 0; i < static_cast<int64_t>(sizes.size()); ++i)
+            apart += std::max<int64_t>(0, sizes[i] - 1) * strides[i];
+        Dims from_strides{apart}, to_strides{apart};
+        for (int64_t n : old_sizes) from.push_back(n);
+        for (int64_t n : sizes) to.push_back(n);
+        for (int64_t s : old_strides) from_strides.push_back(s);
+        for (int64_t s : strides) to_strides.push_back(s);
+        return make_batched(as_strided_backward(batch->value, from, from_strides, old_offset, to,
+                                                to_strides, offset),
+                            batch->level);
+    }
     // Every element of the storage gets the sum of the gradients of the places that show it; an
     // input that overlaps itself shares its element's gradient among the places.
     Dims from_sizes(old_sizes), from_strides(old_strides), to_sizes(sizes), to_strides(strides);
@@ -69,8 +87,15 @@ Tensor as_strided_backward(const Tensor& grad, IntSpan old_sizes, IntSpan old_st
     return out;
 }
 
+/// `t` in memory laid out like the base of a window; through ops, for interceptors.
+static Tensor laid_out(const Tensor& t, const Window& w) {
+    static const OpRecord* op = find_op("_clone_strided");
+    return std::get<Tensor>(op->run({t, w.base_strides})[0]);
+}
+
 /// The part of a base-shaped gradient that a window shows.
 static Tensor window(const Tensor& base_grad, const Window& w) {
+    if (intercepted()) return as_strided(laid_out(base_grad, w), w.view.sizes, w.strides, w.offset);
     Tensor out;
     {
         NoGrad guard;
@@ -87,6 +112,12 @@ static Tensor window(const Tensor& base_grad, const Window& w) {
 }
 
 static Tensor window_scatter(const Tensor& base_grad, const Tensor& part, const Window& w) {
+    if (intercepted()) {
+        Tensor laid = new_zeros(part, w.base.sizes);
+        laid = laid_out(base_grad.defined() ? add(laid, base_grad) : laid, w);
+        copy_(as_strided(laid, w.view.sizes, w.strides, w.offset), part, false);
+        return laid;
+    }
     Tensor out;
     {
         NoGrad guard;
@@ -124,9 +155,11 @@ static Tensor conform(const Tensor& grad, const OutputInfo& info) {
     return to(out, info.dtype);
 }
 
-static void add_inplace(const Tensor& a, const Tensor& b) {
+static Tensor add_inplace(const Tensor& a, const Tensor& b) {
     NoGrad guard;
+    if (intercepted()) return add(a, b);
     add.into(a, a, b);
+    return a;
 }
 
 static bool has_nan(const Tensor& t) {

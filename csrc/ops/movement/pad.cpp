@@ -36,7 +36,7 @@ static Tensor constant_pad(const Tensor& self, IntSpan pad, double value) {
         Dims opposite(pad);
         for (int64_t& p : opposite) p = -p;
         record("ConstantPadNdBackward0", {out}, {self}, {}, [opposite](Backward& ctx) -> Tensors {
-            return {constant_pad(ctx.grad(), opposite, 0)};
+            return {ops::pad(ctx.grad(), opposite, "constant", 0.0)};
         });
     }
     return out;

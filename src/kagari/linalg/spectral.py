@@ -126,6 +126,8 @@ def _pseudoinverse(A: Tensor, atol: Any, rtol: Any, hermitian: bool) -> Tensor:
 class _ConstantRank(kagari.autograd.Function):
     """The pseudoinverse of a matrix whose rank does not change, given its value."""
 
+    generate_vmap_rule = True
+
     @staticmethod
     def forward(ctx: Any, A: Tensor, plain: Tensor) -> Tensor:  # type: ignore[override]
         result = plain.clone()

@@ -1,0 +1,7 @@
+"""Function transforms: derivatives of functions as functions, and functions of one sample as
+functions of many, to be nested at will."""
+
+from .mapping import vmap
+from .reverse import grad, grad_and_value, vjp
+
+__all__ = ["grad", "grad_and_value", "vjp", "vmap"]
