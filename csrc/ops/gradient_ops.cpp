@@ -66,8 +66,16 @@ Tensor as_strided_backward(const Tensor& grad, IntSpan old_sizes, IntSpan old_st
     return out;
 }
 
+/// `t` in memory laid out like the base of a window; through ops, for interceptors.
+static Tensor laid_out(const Tensor& t, const Window& w) {
+    static const OpRecord* op = find_op("_clone_strided");
+    return std::get<Tensor>(op->run({t, w.base_strides})[0]);
+}
+
 /// The part of a base-shaped gradient that a window shows.
 static Tensor window(const Tensor& base_grad, const Window& w) {
+    if (intercepted())
+        return as_strided(laid_out(base_grad, w), w.view.sizes, w.strides, w.offset);
     Tensor out;
     {
         NoGrad guard;
@@ -85,6 +93,12 @@ static Tensor window(const Tensor& base_grad, const Window& w) {
 }
 
 static Tensor window_scatter(const Tensor& base_grad, const Tensor& part, const Window& w) {
+    if (intercepted()) {
+        Tensor laid = new_zeros(part, w.base.sizes);
+        laid = laid_out(base_grad.defined() ? add(laid, base_grad) : laid, w);
+        copy_(as_strided(laid, w.view.sizes, w.strides, w.offset), part, false);
+        return laid;
+    }
     Tensor out;
     {
         NoGrad guard;
@@ -122,9 +136,11 @@ static Tensor conform(const Tensor& grad, const OutputInfo& info) {
     return to(out, info.dtype);
 }
 
-static void add_inplace(const Tensor& a, const Tensor& b) {
+static Tensor add_inplace(const Tensor& a, const Tensor& b) {
     NoGrad guard;
+    if (intercepted()) return add(a, b);
     add.into(a, a, b);
+    return a;
 }
 
 static bool has_nan(const Tensor& t) {

@@ -24,6 +24,9 @@ extern thread_local Interceptor* innermost_interceptor;
 inline bool intercepted() { return innermost_interceptor != nullptr; }
 void push_interceptor(std::shared_ptr<Interceptor> interceptor);
 void pop_interceptor();
+/// Puts another stack in place, outermost first, and returns the one before.
+using Interceptors = std::vector<std::shared_ptr<Interceptor>>;
+Interceptors exchange_interceptors(Interceptors stack);
 
 /// What is known of an op without its C++ type.
 class OpRecord {
@@ -39,6 +42,8 @@ class OpRecord {
     const char* flags() const { return flags_; }
     bool flag(char c) const { return std::string_view(flags_).find(c) != std::string_view::npos; }
 
+    /// One formula for every element: operands that broadcast, and nothing else.
+    virtual bool elementwise() const { return false; }
     /// Changes the parsed signature where the text cannot say it.
     virtual void refine(Schema&) const {}
     /// Runs the body on boxed arguments, past all interceptors.

@@ -53,7 +53,7 @@ _LAZY = (
     "backends", "cuda", "define", "fft", "func", "library", "linalg", "nn", "optim", "overrides",
     "serialization", "show", "special", "testing", "utils", "version",
 )  # fmt: skip
-_FROM_LAZY = {"load": "serialization", "save": "serialization"}
+_FROM_LAZY = {"load": "serialization", "save": "serialization", "vmap": "func"}
 
 
 def __getattr__(name: str) -> _Any:

@@ -126,7 +126,7 @@ def block_diag(*tensors: Any) -> Tensor:
     items: Sequence[Tensor] = tensors
     if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
         items = tensors[0]
-    from . import result_type, zeros
+    from . import cat, result_type, zeros
 
     blocks = []
     for t in items:
@@ -140,12 +140,12 @@ def block_diag(*tensors: Any) -> Tensor:
     dtype = blocks[0].dtype
     for t in blocks[1:]:
         dtype = result_type(blocks[0].new_empty(1, dtype=dtype), t.new_empty(1))
-    made = zeros(sum(t.size(0) for t in blocks), sum(t.size(1) for t in blocks), dtype=dtype)
-    row = column = 0
+    width, column, rows = sum(t.size(1) for t in blocks), 0, []
     for t in blocks:
-        made[row : row + t.size(0), column : column + t.size(1)] = t
-        row, column = row + t.size(0), column + t.size(1)
-    return made
+        after = width - column - t.size(1)
+        rows.append(_C.places["ops"]["pad"](t.to(dtype), (column, after)))
+        column += t.size(1)
+    return cat(rows)
 
 
 def _install() -> None:

@@ -26,8 +26,17 @@ def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     return input.clone() if memory_format is None else input.clone(memory_format=memory_format)
 
 
+def _with_room(input: Tensor, src: Tensor) -> Tensor:
+    """Inside vmap `input` with a copy for every sample that `src` has."""
+    if not _C._intercepted():
+        return input
+    from .func.levels import spread_like
+
+    return spread_like(input, src)
+
+
 def _replaced(input: Tensor, src: Tensor, view: Callable[[Tensor], Tensor], op: str) -> Tensor:
-    out = _clone(input)
+    out = _clone(_with_room(input, src))
     window = view(out)
     if window.shape != src.shape:
         raise RuntimeError(
@@ -64,7 +73,7 @@ def as_strided_scatter(
 ) -> Tensor:
     """A copy of `input` with `src` at a strided window."""
     offset = input.storage_offset() if storage_offset is None else storage_offset
-    out = input.new_empty_strided(input.shape, input.stride()).copy_(input)
+    out = _C.places["ops"]["_clone_strided"](_with_room(input, src), input.stride())
     window = out.as_strided(size, stride, offset - input.storage_offset())
     window.copy_(src)
     return out

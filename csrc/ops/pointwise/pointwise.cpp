@@ -370,6 +370,7 @@ class RowRecord final : public OpRecord {
                               : Operand(std::get<Scalar>(args[i]));
         return {pointwise(row_, operands)};
     }
+    bool elementwise() const override { return true; }
 
   private:
     PointwiseRow& row_;
@@ -414,9 +415,11 @@ bool (*row_provider)(const std::string& name) = nullptr;
 Tensor pointwise(PointwiseRow& row, const Operand* operands, const Tensor* out, bool inplace) {
     const PointwiseSpec& spec = *row.spec;
     if (intercepted()) [[unlikely]] {
-        Tensor result = run_intercepted(row, operands);
-        if (!out) return result;
-        return ops::copy_(*out, result, false);
+        if (!out) return run_intercepted(row, operands);
+        std::vector<Operand> kept(operands, operands + spec.operands);
+        // the rule may keep its operand, which is about to change
+        if (inplace && grad_enabled()) kept[0] = ops::clone(operands[0].tensor());
+        return ops::copy_(*out, run_intercepted(row, kept.data()), false);
     }
     DType compute = compute_dtype(spec, operands);
     DType result = dtype_of_kind(spec.result, compute);

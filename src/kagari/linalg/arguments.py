@@ -4,7 +4,7 @@ from collections import namedtuple
 from typing import Any
 
 import kagari
-from kagari import Tensor
+from kagari import _C, Tensor
 from kagari._C import LinAlgError
 from kagari._printing import result_text
 
@@ -81,7 +81,7 @@ def adjoint(matrix: Tensor) -> Tensor:
 
 def raise_for(op: str, info: Tensor, text: str) -> None:
     """LinAlgError for the first matrix whose `info` is not 0; `{}` in the text is its number."""
-    for index, code in enumerate(info.reshape(-1).tolist()):
+    for index, code in enumerate(_C._all_samples(info).reshape(-1).tolist()):
         if code:
             which = f"(Batch element {index}): " if info.dim() else ""
             raise LinAlgError(f"{op}: {which}{text.format(code)}")

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Sequence
 
 import kagari
-from kagari import Tensor
+from kagari import _C, Tensor
 
 from .arguments import at_least_matrix, written
 from .systems import inv
@@ -132,7 +132,7 @@ def matrix_exp(A: Tensor) -> Tensor:
         )
     if A.numel() == 0:
         return A.clone()
-    size = float(A.detach().abs().sum(-2).amax().item())
+    size = float(_C._all_samples(A.detach()).abs().sum(-2).amax())
     squarings = 0
     while size > _PADE_BOUND and size < float("inf"):
         size, squarings = size / 2, squarings + 1

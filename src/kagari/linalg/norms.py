@@ -119,7 +119,7 @@ def cond(A: Tensor, p: Any = None, *, out: Tensor | None = None) -> Tensor:
         largest, smallest = values[..., 0], values[..., -1]
         return written(smallest / largest if p == -2 else largest / smallest, out)
     result, info = kagari.linalg.inv_ex(A)
-    if info.any().item():
+    if _C._all_samples(info).any():
         bad = (info != 0)[..., None, None]
         number = matrix_norm(A, p) * matrix_norm(kagari.where(bad, 0.0, result), p)
         return written(kagari.where(info != 0, _INF, number), out)

@@ -55,7 +55,7 @@ def inv(A: Tensor, *, out: Tensor | None = None) -> Tensor:
 def inv_ex(A: Tensor, *, check_errors: bool = False, out: Any = None) -> InvEx:
     """The inverse and LAPACK's verdict for each matrix, 0 where it is well."""
     info = _info(A, "linalg.inv")
-    if check_errors or not info.any().item():
+    if check_errors or not _C._all_samples(info).any():
         return written(InvEx(inv(A), info), out)
     return written(InvEx(kagari.full_like(A, float("inf")), info), out)
 
@@ -111,7 +111,7 @@ def solve_ex(
 ) -> SolveEx:
     """`solve` and LAPACK's verdict for each matrix."""
     info = _info(A, "linalg.solve")
-    if check_errors or not info.any().item():
+    if check_errors or not _C._all_samples(info).any():
         return written(SolveEx(solve(A, B, left=left), info), out)
     return written(SolveEx(kagari.full_like(B, float("nan")), info), out)
 
@@ -152,6 +152,8 @@ def cholesky_ex(
 def _permutation(pivots: Tensor, rows: int) -> Tensor:
     """The order of rows that LAPACK's exchanges leave, as indices."""
     lead = pivots.shape[:-1]
+    if _C._batch_of(pivots):
+        return _permutation_by_ops(pivots, rows)
     orders = []
     for exchanges in pivots.reshape(-1, pivots.shape[-1]).tolist() if pivots.numel() else []:
         order = list(range(rows))
@@ -161,6 +163,19 @@ def _permutation(pivots: Tensor, rows: int) -> Tensor:
     if not orders:
         return kagari.arange(rows).expand(*lead, rows)
     return kagari.tensor(orders, dtype=kagari.int64).reshape(*lead, rows)
+
+
+def _permutation_by_ops(pivots: Tensor, rows: int) -> Tensor:
+    """_permutation for a batched tensor, whose values cannot be read."""
+    order = kagari.arange(rows).expand(*pivots.shape[:-1], rows)
+    for i, place in enumerate(pivots.unbind(-1)):
+        other = place.to(kagari.int64).unsqueeze(-1) - 1
+        mine = order[..., i : i + 1]
+        exchanged = order.gather(-1, other)
+        order = order.scatter(-1, other, mine)
+        # where the two places are one, nothing moves
+        order = order.scatter(-1, kagari.full_like(other, i), exchanged)
+    return order
 
 
 def _rows(matrix: Tensor, order: Tensor) -> Tensor:
@@ -280,7 +295,7 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     else:
         solution = plain[..., :n, :]
     nothing = kagari.empty(0, dtype=A.dtype).real
-    residuals, full = nothing, m > n and bool((rank == n).all().item())
+    residuals, full = nothing, m > n and bool((_C._all_samples(rank) == n).all())
     if full and driver != "gelsy":
         difference = (matrix @ solution - right).abs()
         residuals = (difference * difference).sum(-2)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import kagari
-from kagari import Tensor
+from kagari import _C, Tensor
 from kagari import _ops as ops
 
 from .activation import log_softmax, logsigmoid
@@ -156,7 +156,8 @@ def binary_cross_entropy(
             f"Using a target size ({target.size()}) that is different to the input size "
             f"({input.size()}) is deprecated. Please ensure they have the same size."
         )
-    if input.numel() and not input.is_meta and not bool(((input >= 0) & (input <= 1)).all()):
+    given = _C._all_samples(input)
+    if given.numel() and not given.is_meta and not bool(((given >= 0) & (given <= 1)).all()):
         raise RuntimeError("binary_cross_entropy: all elements of input should be between 0 and 1")
     loss = ops.binary_cross_entropy_elements(input, target)
     return reduced(loss if weight is None else loss * weight, reduction)
@@ -216,7 +217,8 @@ def multilabel_margin_loss(
     single = input.dim() < 2
     x, y = (t.reshape(1, -1) if single else t for t in (input, target))
     classes = x.shape[1]
-    if y.numel() and not (-1 <= int(y.min()) and int(y.max()) < classes):
+    given = _C._all_samples(y)
+    if given.numel() and not (-1 <= int(given.min()) and int(given.max()) < classes):
         raise RuntimeError("multilabel_margin_loss: target is out of range")
     listed = (y < 0).to(kagari.int64).cumsum(1) == 0  # up to the first -1
     index = kagari.where(listed, y, kagari.zeros_like(y))
@@ -249,7 +251,8 @@ def multi_margin_loss(
         raise RuntimeError(
             f"multi_margin_loss: weight needs one element for each of {x.shape[1]} classes"
         )
-    if y.numel() and not 0 <= int(y.min()) <= int(y.max()) < x.shape[1]:
+    given = _C._all_samples(y)
+    if given.numel() and not 0 <= int(given.min()) <= int(given.max()) < x.shape[1]:
         raise RuntimeError("multi_margin_loss: target out of range")
     index = y.unsqueeze(1)
     loss = (margin - x.gather(1, index) + x).clamp(min=0)
