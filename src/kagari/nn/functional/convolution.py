@@ -11,8 +11,12 @@ from .shape import pad as _pad
 Ints = int | tuple[int, ...]
 
 
-def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+def linear(
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: Tensor | None = None
+) -> Tensor:
     """input @ weight.T + bias."""
+    if out is not None:
+        return ops.linear(input, weight, bias, out=out)
     return ops.linear(input, weight, bias)
 
 
