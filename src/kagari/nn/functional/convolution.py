@@ -10,8 +10,12 @@ from kagari._convolutions import Ints, conv1d, conv2d, conv3d
 from .shape import pad as _pad
 
 
-def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+def linear(
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: Tensor | None = None
+) -> Tensor:
     """input @ weight.T + bias."""
+    if out is not None:
+        return ops.linear(input, weight, bias, out=out)
     return ops.linear(input, weight, bias)
 
 
