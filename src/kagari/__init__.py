@@ -24,6 +24,7 @@ from ._layouts import (
     strided,
 )
 from ._limits import finfo, iinfo
+from ._symbols import *  # noqa: F403
 from ._ops import *  # noqa: F403
 from ._creation import *  # noqa: F403
 from ._views import *  # noqa: F403
@@ -36,16 +37,21 @@ from ._norms import *  # noqa: F403
 from ._products import *  # noqa: F403
 from . import autograd
 from .autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
+from .autograd.anomaly_mode import (
+    is_anomaly_check_nan_enabled, is_anomaly_enabled, set_anomaly_enabled,
+)  # fmt: skip
 from ._C import is_grad_enabled, is_inference_mode_enabled
 from ._constants import *  # noqa: F403
 from ._storage import TypedStorage
-from ._exchange import asarray, from_dlpack, to_dlpack
+from ._exchange import asarray, from_dlpack, from_file, to_dlpack
 from ._printing import get_printoptions, printoptions, set_printoptions
 from . import _tensor
 from ._queries import *  # noqa: F403
 from ._switches import *  # noqa: F403
 from ._statistics import *  # noqa: F403
 from ._native_norms import *  # noqa: F403
+from ._older_names import *  # noqa: F403
+from ._control_flow import *  # noqa: F403
 from . import cpu, random
 from .random import *  # noqa: F403
 
@@ -54,9 +60,10 @@ __version__ = "0.1.0"
 _LAZY = (
     "array_api", "backends", "cuda", "define", "fft", "func", "functional", "library", "linalg",
     "masked", "nn", "optim", "overrides", "serialization", "show", "signal", "special", "testing",
-    "utils", "version",
+    "types", "utils", "version",
 )  # fmt: skip
 _FROM_LAZY = {
+    "DisableTorchFunctionSubclass": "overrides",
     "__array_namespace_info__": "array_api",
     "load": "serialization",
     "save": "serialization",

@@ -98,6 +98,31 @@ def to_dlpack(tensor: Tensor) -> Any:
     return _C._to_dlpack(tensor, False, False)
 
 
+def from_file(
+    filename: str,
+    shared: bool | None = None,
+    size: int | None = 0,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
+    """A vector of `size` elements on the memory of a file.
+
+    With `shared` writing to it writes to the file, which is made or lengthened where needed;
+    without, the file must hold the elements and stays as it is. RuntimeError where it does not.
+    """
+    if pin_memory or (device is not None and kagari.device(device).type != "cpu"):
+        raise RuntimeError("from_file: expected device='cpu' and pin_memory=False: files are there")
+    dtype = dtype or kagari.get_default_dtype()
+    count = size or 0
+    storage = _C.UntypedStorage.from_file(filename, bool(shared), count * dtype.itemsize)
+    made = kagari.empty(0, dtype=dtype).set_(storage, 0, (count,))
+    return made.requires_grad_() if requires_grad else made
+
+
 # --- the array API standard ---------------------------------------------------------------------
 
 ARRAY_API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")

@@ -67,3 +67,38 @@ def strides_for(sizes: Sequence[int], form: memory_format, op: str) -> list[int]
         strides[d] = step
         step *= max(sizes[d], 1)
     return strides
+
+
+def dim_order(self: Any, *, ambiguity_check: bool | list[memory_format] = False) -> tuple[int, ...]:
+    """The dimensions from the outermost to the innermost in memory.
+
+    With `ambiguity_check` a RuntimeError if another order has the same strides (dimensions of size
+    1 make that so); with a list of memory formats, unless exactly one of them fits.
+
+    >>> kagari.ones(2, 3).t().dim_order()
+    (1, 0)
+    """
+    formats = ambiguity_check if isinstance(ambiguity_check, list) else []
+    if not isinstance(ambiguity_check, bool | list) or not all(
+        isinstance(form, memory_format) for form in formats
+    ):
+        raise TypeError(
+            "dim_order: ambiguity_check: expected a bool or a list of memory formats, "
+            f"got {ambiguity_check!r}"
+        )
+    strides = self.stride()
+    moving = [d for d in range(self.dim()) if strides[d] != 0]  # others stay where they are
+    ordered = iter(sorted(moving, key=lambda d: -strides[d]))
+    order = [next(ordered) if strides[d] else d for d in range(self.dim())]
+    if ambiguity_check is True:
+        steps = [strides[d] for d in order]
+        ambiguous = len(set(steps)) < len(steps) or any(self.shape[d] == 1 for d in order)
+    else:
+        fitting = [form for form in formats if self.is_contiguous(memory_format=form)]
+        ambiguous = bool(formats) and len(fitting) != 1
+    if ambiguous:
+        raise RuntimeError(
+            "The tensor does not have unique dim order, or cannot map to exact one of the given "
+            "memory formats."
+        )
+    return tuple(order)

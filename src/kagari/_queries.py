@@ -1,5 +1,6 @@
 """Questions about tensors and settings of the process: is_tensor, allclose, threads and more."""
 
+import os
 from typing import Any
 
 import kagari
@@ -91,7 +92,52 @@ def is_nonzero(input: Tensor) -> bool:
     return bool(input)
 
 
-def typename(obj: Any) -> str:
+has_lapack = has_openmp = has_spectral = True  # OpenBLAS, libgomp, NumPy's transforms
+has_mkl = False  # oneDNN and OpenBLAS do its work
+
+
+class AcceleratorError(RuntimeError):
+    """An error of an accelerator; there is none to raise it so far."""
+
+
+def init_num_threads() -> None:
+    """Nothing to do: every thread of Python uses the one pool."""
+
+
+def compiled_with_cxx11_abi() -> bool:
+    """Is the extension built with the newer C++ ABI? It always is."""
+    return True
+
+
+def is_vulkan_available() -> bool:
+    """False: there is no such backend."""
+    return False
+
+
+def get_file_path(*path_components: str) -> str:
+    """A path next to the package's folder.
+
+    >>> kagari.get_file_path("kagari", "py.typed").endswith("kagari/py.typed")
+    True
+    """
+    root = os.path.dirname(os.path.dirname(os.path.abspath(kagari.__file__)))
+    return os.path.join(root, *path_components)
+
+
+def get_device_module(device: Any = None) -> Any:
+    """The module of a kind of device: kagari.cpu, kagari.cuda.
+
+    >>> kagari.get_device_module("cpu").__name__
+    'kagari.cpu'
+    """
+    kind = "cpu" if device is None else kagari.device(device).type
+    module = getattr(kagari, kind, None)
+    if module is None:
+        raise RuntimeError(f"get_device_module: device: there is no module for {kind!r}")
+    return module
+
+
+def typename(obj: Any, /) -> str:
     """The name of the type, of a tensor with its dtype: 'torch.FloatTensor'."""
     if isinstance(obj, Tensor):
         return obj.type()
@@ -200,9 +246,19 @@ for _name, _method in _METHODS.items():
     setattr(Tensor, _name, _method)
 
 __all__ = [
+    "AcceleratorError",
+    "init_num_threads",
     "allclose",
+    "compiled_with_cxx11_abi",
     "equal",
     "get_device",
+    "get_device_module",
+    "get_file_path",
+    "has_lapack",
+    "has_mkl",
+    "has_openmp",
+    "has_spectral",
+    "is_vulkan_available",
     "get_num_interop_threads",
     "is_complex",
     "is_floating_point",

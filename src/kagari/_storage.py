@@ -118,16 +118,23 @@ class TypedStorage:
     """A storage seen as elements of one dtype: what `tensor.storage()` gives."""
 
     def __init__(
-        self, *args: Any, wrap_storage: UntypedStorage | None = None, dtype: Any = None
+        self,
+        *args: Any,
+        wrap_storage: UntypedStorage | None = None,
+        dtype: Any = None,
+        device: Any = None,
     ) -> None:
         self.dtype = dtype or kagari.get_default_dtype()
         if wrap_storage is not None:
+            if args or device is not None:
+                raise RuntimeError("TypedStorage: wrap_storage: expected no size, data or device")
             self._untyped_storage = wrap_storage
         elif args and not isinstance(args[0], int):
-            self._untyped_storage = kagari.tensor(args[0], dtype=self.dtype).untyped_storage()
+            made = kagari.tensor(args[0], dtype=self.dtype, device=device)
+            self._untyped_storage = made.untyped_storage()
         else:
             size = args[0] if args else 0
-            self._untyped_storage = UntypedStorage(size * self.dtype.itemsize)
+            self._untyped_storage = UntypedStorage(size * self.dtype.itemsize, device=device)
 
     def untyped(self) -> UntypedStorage:
         """The bytes."""
@@ -236,10 +243,11 @@ class LegacyStorageType(type):
 
 def legacy_types() -> dict[str, LegacyStorageType]:
     """The constructors named after PyTorch's old storage types."""
-    return {
+    made = {
         name: LegacyStorageType(name, (), {"dtype": getattr(_C, dtype), "__module__": "kagari"})
         for name, dtype in STORAGE_CLASSES.items()
     }
+    return made | {"Storage": made["FloatStorage"]}
 
 
 def _typed(untyped: UntypedStorage, dtype: Any) -> TypedStorage:
@@ -284,6 +292,11 @@ def tensor_storage(self: Tensor) -> TypedStorage:
     return TypedStorage(wrap_storage=_C._storage_of(self), dtype=self.dtype)
 
 
+def tensor_storage_type(self: Tensor) -> Any:
+    """The class of storage(): FloatStorage for float32."""
+    return getattr(kagari, storage_class_name(self.dtype))
+
+
 def tensor_set(
     self: Tensor,
     source: Any = None,
@@ -323,6 +336,7 @@ METHODS: dict[str, Any] = {
     "untyped_storage": tensor_untyped_storage,
     "storage": tensor_storage,
     "_typed_storage": tensor_storage,
+    "storage_type": tensor_storage_type,
     "set_": tensor_set,
     "is_shared": lambda self: False,
 }

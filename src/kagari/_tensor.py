@@ -14,6 +14,7 @@ from kagari._C import Tensor
 from kagari._layouts import (
     RANK_OF,
     contiguous_format,
+    dim_order,
     memory_format,
     preserve_format,
     strided,
@@ -304,6 +305,21 @@ def _map(self: Tensor, other: Tensor, function: Callable[[Any, Any], Any]) -> Te
     return self
 
 
+def _to_dense(self: Tensor, dtype: Any = None, *, masked_grad: bool | None = None) -> Tensor:
+    """The tensor itself, which is dense, or in another dtype."""
+    return self if dtype is None else self.to(dtype)
+
+
+def _module_load(self: Tensor, other: Tensor, assign: bool = False) -> Tensor:
+    """What load_state_dict makes of `other` for this parameter or buffer.
+
+    The values in this tensor's dtype and place, or `other` as it is if `assign`.
+    """
+    if assign:
+        return other.detach()
+    return self.detach().copy_(other).detach()
+
+
 def _flat(values: Any) -> Iterator[Any]:
     if not isinstance(values, list):
         yield values
@@ -328,6 +344,12 @@ METHODS: dict[str, Any] = {
     "is_signed": _is_signed,
     "apply_": _apply,
     "map_": _map,
+    "const_data_ptr": Tensor.data_ptr,
+    "dense_dim": lambda self: self.dim(),
+    "dim_order": dim_order,
+    "module_load": _module_load,
+    "sparse_dim": lambda self: 0,
+    "to_dense": _to_dense,
     **{name: _cast(name, target) for name, target in CASTS.items()},
     **_exchange.METHODS,
     **_late.METHODS,

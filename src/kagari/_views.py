@@ -326,13 +326,19 @@ def is_conj(input: Tensor) -> bool:
     return False
 
 
+def _split(self: Tensor, split_size: int | Sequence[int], dim: int = 0) -> Any:
+    """kagari.split, whose second argument has another name there."""
+    return split(self, split_size, dim)
+
+
 def is_neg(input: Tensor) -> bool:
     """Always False: negation computes at once."""
     return False
 
 
 def _install() -> None:
-    for name in ("narrow", "split", "tensor_split", "hsplit", "vsplit", "dsplit", "swapaxes",
+    Tensor.split = _split
+    for name in ("narrow", "tensor_split", "hsplit", "vsplit", "dsplit", "swapaxes",
                  "swapdims", "moveaxis", "ravel", "unflatten", "broadcast_to", "unsafe_chunk",
                  "unsafe_split", "conj", "resolve_conj", "resolve_neg", "is_conj",
                  "is_neg"):  # fmt: skip

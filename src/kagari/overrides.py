@@ -5,6 +5,7 @@ only if so; functions and methods written in Python ask by `overridable` or hand
 """
 
 import functools
+import inspect
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Self
@@ -197,6 +198,18 @@ def is_tensor_like(inp: Any) -> bool:
     return isinstance(inp, Tensor) or hasattr(type(inp), "__torch_function__")
 
 
+def redispatch_function(
+    func: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any] | None
+) -> Any:
+    """Calls `func` for a class that overrides it: past its own __torch_function__ once, while ops
+    inside a function written in Python are seen again."""
+    plain = getattr(func, "__wrapped__", None)
+    if plain is not None:
+        return plain(*args, **(kwargs or {}))
+    with DisableTorchFunctionSubclass():
+        return func(*args, **(kwargs or {}))
+
+
 @functools.cache
 def get_overridable_functions() -> dict[Any, list[Callable[..., Any]]]:
     """Everything that __torch_function__ sees, by the place it is found in."""
@@ -216,13 +229,79 @@ def is_tensor_method_or_property(func: Any) -> bool:
     return func in get_overridable_functions()[Tensor] or getattr(func, "__name__", "") == "__get__"
 
 
-def resolve_name(func: Any) -> str | None:
-    """A readable name of a function that can be overridden."""
+def resolve_name(f: Any) -> str | None:
+    """A readable name of a function that can be overridden.
+
+    >>> kagari.overrides.resolve_name(kagari.Tensor.add)
+    'torch.Tensor.add'
+    """
     for place, functions in get_overridable_functions().items():
-        if func in functions:
+        if f in functions:
             owner = "torch" if place is kagari else "torch.Tensor"
-            return f"{owner}.{func.__name__}"
+            return f"{owner}.{f.__name__}"
     return None
+
+
+@functools.cache
+def get_ignored_functions() -> set[Callable[..., Any]]:
+    """Public functions that no class can override: none of their arguments is a tensor.
+
+    >>> kagari.Tensor.as_subclass in kagari.overrides.get_ignored_functions()
+    True
+    >>> kagari.add in kagari.overrides.get_ignored_functions()
+    False
+    """
+    homes = ("kagari._C", "kagari._creation", "kagari._switches", "kagari._limits", "kagari.random")
+    overridable = get_overridable_functions()[kagari]
+    found = {
+        member
+        for name, member in vars(kagari).items()
+        if callable(member)
+        and not name.startswith("_")
+        and not name.endswith("_like")
+        and getattr(member, "__module__", None) in (None, *homes)
+        and member not in overridable
+    }
+    return found | {Tensor.as_subclass, Tensor._make_subclass, Tensor.__new__, Tensor.__dir__}
+
+
+@functools.cache
+def get_testing_overrides() -> dict[Callable[..., Any], Callable[..., Any]]:
+    """For each op a function of the same signature that returns -1, to test classes with.
+
+    >>> kagari.overrides.get_testing_overrides()[kagari.exp](kagari.ones(2))
+    -1
+    """
+    found = {}
+    for functions in get_overridable_functions().values():
+        for function in functions:
+            signature = _signature(function)
+            if signature is not None:
+                found[function] = _stand_in(function.__name__, signature)
+    return found
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
+    """The signature of a function; of an op, that of its first schema."""
+    schemas = getattr(function, "schemas", None)
+    if schemas is None:
+        try:
+            return inspect.signature(function)
+        except (TypeError, ValueError):
+            return None
+    from kagari._schemas import Schema
+
+    return Schema.parse(schemas[0]).signature()
+
+
+def _stand_in(name: str, signature: inspect.Signature) -> Callable[..., Any]:
+    def stand_in(*args: Any, **kwargs: Any) -> int:
+        signature.bind(*args, **kwargs)
+        return -1
+
+    stand_in.__name__ = stand_in.__qualname__ = name
+    stand_in.__signature__ = signature  # type: ignore[attr-defined]
+    return stand_in
 
 
 def wrap_torch_function(

@@ -15,8 +15,16 @@ from kagari._C import Generator, default_generator
 __all__ = [
     "Generator", "default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed",
     "normal", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm",
-    "seed", "set_rng_state",
+    "seed", "set_rng_state", "thread_safe_generator",
 ]  # fmt: skip
+
+
+def thread_safe_generator() -> Generator | None:
+    """The generator of a data loader's worker thread; None, the default one, anywhere else.
+
+    Loading has no worker threads so far, so it is None.
+    """
+    return None
 
 
 def manual_seed(seed: int) -> Generator:

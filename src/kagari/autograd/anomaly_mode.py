@@ -74,3 +74,8 @@ def is_anomaly_enabled() -> bool:
 def is_anomaly_check_nan_enabled() -> bool:
     """Does anomaly mode look for NaN?"""
     return _check_nan
+
+
+def set_anomaly_enabled(mode: bool, check_nan: bool = True) -> None:
+    """Switch anomaly mode for good: set_detect_anomaly without the block."""
+    _switch(mode, check_nan)

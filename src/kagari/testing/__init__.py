@@ -1,5 +1,6 @@
-"""What tests of programs need: comparing values with tolerances fit for their dtype."""
+"""What tests of programs need: comparing values with tolerances fit for their dtype; data."""
 
-from .comparison import assert_close, default_tolerances
+from .comparison import assert_allclose, assert_close, default_tolerances
+from .creation import make_tensor
 
-__all__ = ["assert_close", "default_tolerances"]
+__all__ = ["assert_allclose", "assert_close", "default_tolerances", "make_tensor"]

@@ -2,6 +2,7 @@
 differs, by how much and where."""
 
 import cmath
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,6 +20,8 @@ TOLERANCES = {
     "complex64": (1.3e-6, 1e-5),
     "complex128": (1e-7, 1e-7),
 }
+# those of assert_allclose
+OLDER_TOLERANCES = {"float16": (1e-3, 1e-3), "float32": (1e-4, 1e-5), "float64": (1e-5, 1e-8)}
 
 Message = str | Callable[[str], str] | None
 
@@ -85,6 +88,40 @@ def assert_close(
         rtol, atol, equal_nan, check_device, check_dtype, check_stride, allow_subclasses, msg
     )
     _compare(actual, expected, demands)
+
+
+def assert_allclose(
+    actual: Any,
+    expected: Any,
+    rtol: float | None = None,
+    atol: float | None = None,
+    equal_nan: bool = True,
+    msg: str = "",
+) -> None:
+    """The older form of assert_close: dtypes and devices may differ, NaN equals NaN.
+
+    >>> kagari.testing.assert_allclose([1.0], kagari.tensor([1.0]))
+    """
+    warnings.warn(
+        "assert_allclose() is deprecated; use assert_close()", FutureWarning, stacklevel=2
+    )
+    if not isinstance(actual, Tensor):
+        actual = kagari.tensor(actual)
+    if not isinstance(expected, Tensor):
+        expected = kagari.tensor(expected, dtype=actual.dtype)
+    if rtol is None and atol is None:
+        names = [str(x.dtype).rsplit(".", 1)[-1] for x in (actual, expected)]
+        pairs = [OLDER_TOLERANCES.get(name, (0.0, 0.0)) for name in names]
+        rtol, atol = max(r for r, _ in pairs), max(a for _, a in pairs)
+    assert_close(
+        actual,
+        expected,
+        rtol=rtol,
+        atol=atol,
+        equal_nan=equal_nan,
+        check_dtype=False,
+        msg=msg or None,
+    )
 
 
 def _compare(actual: Any, expected: Any, demands: Demands) -> None:
