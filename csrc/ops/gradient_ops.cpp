@@ -9,12 +9,29 @@
 namespace kagari {
 namespace ops {
 
-/// A fresh tensor with the memory layout (sizes, strides) that a window refers to, all zeros.
-static Tensor zeros_with_layout(IntSpan sizes, IntSpan strides, DType dtype, Device device) {
-    Tensor out = kagari::empty_strided(sizes, strides, dtype, device);
-    int64_t all = static_cast<int64_t>(out.storage()->bytes() / out.itemsize());
-    fill(raw_view(out, Dims{all}, Dims{1}, 0), 0);
-    return out;
+/// How many elements of a storage a window takes, from its first one on.
+static int64_t reach(IntSpan sizes, IntSpan strides) {
+    int64_t last = 0;
+    for (size_t i = 0; i < sizes.size(); ++i) {
+        if (sizes[i] == 0) return 0;
+        last += (sizes[i] - 1) * strides[i];
+    }
+    return last + 1;
+}
+
+/// Fresh zeros that both a base and a window on it lie in; as_strided may leave the base's memory,
+/// so that the window can begin before the base or end behind it.
+struct Laid {
+    Tensor base, window;
+};
+static Laid lay(const Window& w, Device device) {
+    bool same = w.base.dtype == w.view.dtype;  // a window of another dtype stays inside
+    int64_t low = same ? std::min<int64_t>(w.offset, 0) : 0;
+    int64_t length = reach(w.base.sizes, w.base_strides);
+    if (same) length = std::max(length, w.offset + reach(w.view.sizes, w.strides));
+    Tensor storage = zeros(Dims{length - low}, w.base.dtype, device);
+    return {raw_view(storage, w.base.sizes, w.base_strides, -low),
+            raw_view(storage, w.view.sizes, w.strides, w.offset - low, w.view.dtype)};
 }
 
 Tensor as_strided_backward(const Tensor& grad, IntSpan old_sizes, IntSpan old_strides,
@@ -40,14 +57,6 @@ Tensor as_strided_backward(const Tensor& grad, IntSpan old_sizes, IntSpan old_st
     // input that overlaps itself shares its element's gradient among the places.
     Dims from_sizes(old_sizes), from_strides(old_strides), to_sizes(sizes), to_strides(strides);
     int64_t low = std::min(old_offset, offset);
-    auto reach = [](IntSpan n, IntSpan s) {
-        int64_t last = 0;
-        for (size_t i = 0; i < n.size(); ++i) {
-            if (n[i] == 0) return int64_t{0};
-            last += (n[i] - 1) * s[i];
-        }
-        return last + 1;
-    };
     int64_t length = std::max(old_offset - low + reach(old_sizes, old_strides),
                               offset - low + reach(sizes, strides));
     Tensor out;
@@ -70,16 +79,10 @@ Tensor as_strided_backward(const Tensor& grad, IntSpan old_sizes, IntSpan old_st
         }
         out = raw_contiguous(raw_view(storage, old_sizes, old_strides, old_offset - low));
     }
-    if (should_record(grad))
+    if (should_record(grad))  // its own derivative is the same with the windows exchanged
         record("AsStridedBackwardBackward0", {out}, {grad}, {}, [=](Backward& ctx) -> Tensors {
-            Tensor base = kagari::empty_strided(from_sizes, from_strides, ctx.grad().dtype(),
-                                                ctx.grad().device());
-            Window w{{from_sizes, ctx.grad().dtype(), ctx.grad().device()},
-                     from_strides,
-                     {to_sizes, ctx.grad().dtype(), ctx.grad().device()},
-                     to_strides,
-                     offset - old_offset};
-            return {engine_ops.window(ctx.grad(), w)};
+            return {as_strided_backward(ctx.grad(), to_sizes, to_strides, offset, from_sizes,
+                                        from_strides, old_offset)};
         });
     return out;
 }
@@ -96,11 +99,10 @@ static Tensor window(const Tensor& base_grad, const Window& w) {
     Tensor out;
     {
         NoGrad guard;
-        Tensor laid =
-            zeros_with_layout(w.base.sizes, w.base_strides, w.base.dtype, base_grad.device());
-        copy_elements(laid, base_grad);
+        Laid laid = lay(w, base_grad.device());
+        copy_elements(laid.base, base_grad);
         out = empty(w.view.sizes, w.view.dtype, base_grad.device());
-        copy_elements(out, raw_view(laid, w.view.sizes, w.strides, w.offset, w.view.dtype));
+        copy_elements(out, laid.window);
     }
     if (should_record(base_grad))
         record("WindowBackward0", {out}, {base_grad}, {}, [w](Backward& ctx) -> Tensors {
@@ -119,10 +121,10 @@ static Tensor window_scatter(const Tensor& base_grad, const Tensor& part, const 
     Tensor out;
     {
         NoGrad guard;
-        Tensor laid = zeros_with_layout(w.base.sizes, w.base_strides, w.base.dtype, part.device());
-        if (base_grad.defined()) copy_elements(laid, base_grad);
-        copy_elements(raw_view(laid, w.view.sizes, w.strides, w.offset, w.view.dtype), part);
-        out = laid;
+        Laid laid = lay(w, part.device());
+        if (base_grad.defined()) copy_elements(laid.base, base_grad);
+        copy_elements(laid.window, part);
+        out = laid.base;
     }
     bool recorded = base_grad.defined() ? should_record(base_grad, part) : should_record(part);
     if (recorded)

@@ -39,6 +39,8 @@ class OpRecord {
     std::string_view name() const { return name_; }
     const char* schema_text() const { return schema_text_; }
     const char* doc() const { return doc_; }
+    /// f function, m method, i in-place, o out= (e: of the result's own dtype), p private; L, F, S
+    /// and N for the namespaces linalg, fft, special and nn.
     const char* flags() const { return flags_; }
     bool flag(char c) const { return std::string_view(flags_).find(c) != std::string_view::npos; }
 

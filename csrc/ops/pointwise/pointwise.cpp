@@ -65,7 +65,7 @@ DType compute_dtype(const PointwiseSpec& spec, const Operand* operands) {
     }
     DType dtype = promotion.result();
     if (spec.promote == Promote::Float && dtype < DType::F16) dtype = default_dtype();
-    if (!(spec.dtypes >> int(dtype) & 1)) [[unlikely]]
+    if (!(spec.dtypes >> int(wide_counterpart(dtype)) & 1)) [[unlikely]]
         fail<NotImplementedError>(public_name(spec), ": \"", public_name(spec),
                                   "\" not implemented for '", dtype,
                                   "'; convert the input to a dtype it is defined for");
@@ -159,6 +159,11 @@ struct alignas(16) Slot {
 void launch(PointwiseRow& row, const Operand* operands, DType compute, const Tensor& out) {
     if (out.is_meta() || out.numel() == 0) return;
     const PointwiseSpec& spec = *row.spec;
+    if (compute == DType::C32) [[unlikely]] {
+        Tensor wide = empty_like(out, dtype_of_kind(spec.result, DType::C64));
+        launch(row, operands, DType::C64, wide);
+        return ops::copy_elements(out, wide);
+    }
     Loop loop(out.sizes());
     loop.add(out);
     Tensor converted[kMaxOperands];

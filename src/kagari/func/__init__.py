@@ -1,5 +1,4 @@
-"""Function transforms: derivatives of functions as functions, and functions of one sample as
-functions of many, to be nested at will."""
+"""Function transforms: batches and derivatives of functions as functions, to be nested at will."""
 
 from .jacobian import jacrev
 from .mapping import vmap

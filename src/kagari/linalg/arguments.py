@@ -18,6 +18,9 @@ Lstsq = namedtuple("Lstsq", ["solution", "residuals", "rank", "singular_values"]
 LU = namedtuple("LU", ["P", "L", "U"])
 LUFactor = namedtuple("LUFactor", ["LU", "pivots"])
 LUFactorEx = namedtuple("LUFactorEx", ["LU", "pivots", "info"])
+LUUnpack = namedtuple("LUUnpack", ["P", "L", "U"])
+LDLFactor = namedtuple("LDLFactor", ["LD", "pivots"])
+LDLFactorEx = namedtuple("LDLFactorEx", ["LD", "pivots", "info"])
 QR = namedtuple("QR", ["Q", "R"])
 Slogdet = namedtuple("Slogdet", ["sign", "logabsdet"])
 SolveEx = namedtuple("SolveEx", ["result", "info"])
@@ -41,28 +44,14 @@ print_as_torch(
     lu=LU,
     lu_factor=LUFactor,
     lu_factor_ex=LUFactorEx,
+    ldl_factor=LDLFactor,
+    ldl_factor_ex=LDLFactorEx,
     qr=QR,
     slogdet=Slogdet,
     solve_ex=SolveEx,
     svd=SVD,
 )
-
-
-def written(result: Any, out: Any) -> Any:
-    """`result`, copied to `out` where that is given."""
-    if out is None:
-        return result
-    if isinstance(out, Tensor):
-        return _write(result, out)
-    for value, target in zip(result, out, strict=True):
-        _write(value, target)
-    return type(result)(*out) if hasattr(result, "_fields") else tuple(out)
-
-
-def _write(value: Tensor, target: Tensor) -> Tensor:
-    if target.shape != value.shape:
-        target.resize_(value.shape)
-    return target.copy_(value)
+print_as_torch("", lu_unpack=LUUnpack)
 
 
 def broadcast_stacks(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:

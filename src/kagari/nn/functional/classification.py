@@ -44,46 +44,6 @@ def cross_entropy(
     return (1 - label_smoothing) * loss + share * even
 
 
-def linear_cross_entropy(
-    input: Tensor, linear_weight: Tensor, target: Tensor, *, linear_bias: Tensor | None = None,
-    weight: Tensor | None = None, reduction: str = "mean", ignore_index: int | None = None,
-    label_smoothing: float = 0.0, options: None = None,
-) -> Tensor:  # fmt: skip
-    """`cross_entropy` of a linear map of `input` (N, in) or (in).
-
-    linear_weight: (classes, *out_features, in)."""
-    if options is not None:
-        raise NotImplementedError("linear_cross_entropy: options are not there yet; use None")
-    if input.dim() not in (1, 2):
-        raise RuntimeError(f"expected input with dimensionality 1 or 2, got {input.dim()}")
-    if linear_weight.dim() < 2:
-        raise RuntimeError(
-            f"expected linear_weight with dimensionality at least 2, got {linear_weight.dim()}"
-        )
-    if input.shape[-1] != linear_weight.shape[-1]:
-        raise RuntimeError(
-            "expected equal input and linear_weight last dimensions (in_features), got "
-            f"{input.shape[-1]} and {linear_weight.shape[-1]}, respectively"
-        )
-    shape = tuple(linear_weight.shape[:-1])
-    if linear_bias is not None and tuple(linear_bias.shape) != shape:
-        raise RuntimeError(f"expected linear_bias shape {shape}, got {tuple(linear_bias.shape)}")
-    if len(shape) > 1 and input.dim() == 1:
-        raise RuntimeError(
-            f"K-dimensional loss defined by linear_weight shape {tuple(linear_weight.shape)} "
-            f"requires batched input, got unbatched input with shape {tuple(input.shape)}"
-        )
-    flat_bias = None if linear_bias is None else linear_bias.reshape(-1)
-    logits = ops.linear(input, linear_weight.reshape(-1, linear_weight.shape[-1]), flat_bias)
-    logits = logits.reshape(*input.shape[:-1], *shape)
-    if logits.shape == target.shape and ignore_index is not None:
-        raise RuntimeError("ignore_index cannot be specified when target contains probabilities")
-    return cross_entropy(
-        logits, target, weight, ignore_index=-100 if ignore_index is None else ignore_index,
-        reduction=reduction, label_smoothing=label_smoothing,
-    )  # fmt: skip
-
-
 def _check_reduction(reduction: str) -> None:
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not a valid value for reduction")
@@ -390,7 +350,6 @@ __all__ = [
     "binary_cross_entropy_with_logits",
     "cross_entropy",
     "ctc_loss",
-    "linear_cross_entropy",
     "multi_margin_loss",
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",
