@@ -61,7 +61,7 @@ def _convolved(
         shared = None if samples.has(bias) else bias
         out = call(rows.flatten(0, 1), weight, shared, groups)
         out = out.reshape(*rows.shape[:2], *out.shape[1:])
-        if samples.has(bias):
+        if bias is not None and samples.has(bias):
             out = out + samples.peek(bias)[:, None, :, *[None] * spatial]
     else:  # a group, or `groups` of them, per sample
         filters = samples.peek(weight)

@@ -49,7 +49,8 @@ def composite(*names: str) -> Callable[[Rule], Rule]:
             parts = result if isinstance(result, tuple) else (result,)
             return tuple(AsIs(part) for part in parts)
 
-        return rule(*names)(run) and function
+        rule(*names)(run)
+        return function
 
     return register
 
