@@ -123,6 +123,13 @@ def test_norms():
             kagari.norm(kagari.ones(2, 2, 2), p, dim)
 
 
+def test_second_gradient_of_the_norm_of_zeros():
+    x = kagari.zeros(3, dtype=kagari.float64, requires_grad=True)
+    (first,) = kagari.autograd.grad(kagari.norm(x), x, create_graph=True)
+    (second,) = kagari.autograd.grad(first.sum(), x)
+    assert first.tolist() == second.tolist() == [0.0, 0.0, 0.0]
+
+
 def test_copies():
     x = sample(torch.float32, 2, 3)
     compare("unsafe_split_with_sizes", x, [1, 2], 1)

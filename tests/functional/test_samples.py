@@ -52,6 +52,7 @@ def test_diff(dtype):
     for n in (0, 1, 2, 7):
         for dim in (0, -1):
             compare("diff", x, n, dim)
+    compare("diff", x, 0, 0, x)
     compare("diff", x, 1, 0, sample(dtype, 2, 5, seed=1), sample(dtype, 1, 5, seed=2))
 
 
