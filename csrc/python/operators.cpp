@@ -6,7 +6,9 @@
 #include "ops/pointwise/pointwise.h"
 #include "python/arguments.h"
 #include "python/errors.h"
+#include "python/numpy.h"
 #include "python/tensor_type.h"
+#include "tensor/batch.h"
 
 namespace kagari {
 namespace {
@@ -20,6 +22,22 @@ bool to_operand(PyObject* o, Operand& out) {
     if (!to_scalar(o, s)) return false;
     out = s;
     return true;
+}
+
+/// NumPy arrays are operands too, on either side; not those that cannot be tensors.
+bool to_operand_or_array(PyObject* o, Operand& out) {
+    if (to_operand(o, out)) return true;
+    if (!is_numpy_array(o)) return false;
+    try {
+        out = from_numpy(o, false);
+        return true;
+    } catch (const TypeError&) {
+        return false;              // NumPy's own operator may know what to do
+    } catch (const ValueError&) {  // memory in an order that tensors do not have
+        PyRef copy(checked(PyObject_CallMethod(o, "copy", nullptr)));
+        out = from_numpy(copy.get(), false);
+        return true;
+    }
 }
 
 PyObject* overridden(const char* method, PyObject* a, PyObject* b) {
@@ -37,7 +55,8 @@ PyObject* run_binary(PointwiseRow*& row, const char* name, const char* method,
         if ((!is_exact_tensor(a) && has_override(a)) || (!is_exact_tensor(b) && has_override(b)))
             return is_tensor(a) ? overridden(method, a, b) : overridden(reflected, b, a);
         Operand operands[2];
-        if (!to_operand(a, operands[0]) || !to_operand(b, operands[1])) Py_RETURN_NOTIMPLEMENTED;
+        if (!to_operand_or_array(a, operands[0]) || !to_operand_or_array(b, operands[1]))
+            Py_RETURN_NOTIMPLEMENTED;
         return wrap(pointwise(*row, operands));
     } catch (...) {
         set_python_error();
@@ -153,7 +172,8 @@ PyObject* call_op(const char* name, const char* method, const char* reflected, P
         if ((!is_exact_tensor(a) && has_override(a)) || (!is_exact_tensor(b) && has_override(b)))
             return is_tensor(a) ? overridden(method, a, b) : overridden(reflected, b, a);
         Operand operands[2];
-        if (!to_operand(a, operands[0]) || !to_operand(b, operands[1])) Py_RETURN_NOTIMPLEMENTED;
+        if (!to_operand_or_array(a, operands[0]) || !to_operand_or_array(b, operands[1]))
+            Py_RETURN_NOTIMPLEMENTED;
         const OpRecord* op = find_op(name);
         check<NotImplementedError>(op, name, " is not there");
         Values args;
@@ -183,6 +203,10 @@ PyObject* ipower(PyObject* a, PyObject* b, PyObject*) {
 int truth(PyObject* o) {
     try {
         const Tensor& t = unwrap(o);
+        check<RuntimeError>(!batch_of(t),
+                            "vmap: It looks like you're attempting to use a Tensor in some "
+                            "data-dependent control flow, where each sample may choose another "
+                            "way. Use torch.where instead");
         check<RuntimeError>(t.numel() == 1, "bool: Boolean value of Tensor with ",
                             t.numel() ? "more than one value" : "no values",
                             " is ambiguous; use .any() or .all()");

@@ -11,7 +11,7 @@ named, so that `import kagari` stays quick.
 from importlib import import_module as _import_module
 from typing import Any as _Any
 
-from . import _C
+from . import _C, _late
 from ._C import *  # noqa: F403
 from ._C import Tensor as Tensor
 from ._layouts import (
@@ -31,6 +31,8 @@ from ._einsum import *  # noqa: F403
 from ._linalg_names import *  # noqa: F403
 from ._movement import *  # noqa: F403
 from ._window_writes import *  # noqa: F403
+from ._convolutions import *  # noqa: F403
+from ._norms import *  # noqa: F403
 from ._products import *  # noqa: F403
 from . import autograd
 from .autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
@@ -50,10 +52,16 @@ from .random import *  # noqa: F403
 __version__ = "0.1.0"
 
 _LAZY = (
-    "backends", "cuda", "define", "fft", "library", "linalg", "nn", "optim", "overrides",
-    "serialization", "show", "special", "testing", "utils", "version",
+    "array_api", "backends", "cuda", "define", "fft", "func", "functional", "library", "linalg",
+    "masked", "nn", "optim", "overrides", "serialization", "show", "signal", "special", "testing",
+    "utils", "version",
 )  # fmt: skip
-_FROM_LAZY = {"load": "serialization", "save": "serialization"}
+_FROM_LAZY = {
+    "__array_namespace_info__": "array_api",
+    "load": "serialization",
+    "save": "serialization",
+    "vmap": "func",
+}
 
 
 def __getattr__(name: str) -> _Any:
@@ -61,8 +69,11 @@ def __getattr__(name: str) -> _Any:
         return _import_module(f".{name}", __name__)
     if name in _FROM_LAZY:
         return getattr(_import_module(f".{_FROM_LAZY[name]}", __name__), name)
+    if name in _late.FUNCTIONS:
+        globals()[name] = _late.find(name)
+        return globals()[name]
     raise AttributeError(f"module 'kagari' has no attribute '{name}'")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY, *_FROM_LAZY})
+    return sorted({*globals(), *_LAZY, *_FROM_LAZY, *_late.FUNCTIONS})

@@ -98,6 +98,28 @@ def to_dlpack(tensor: Tensor) -> Any:
     return _C._to_dlpack(tensor, False, False)
 
 
+# --- the array API standard ---------------------------------------------------------------------
+
+ARRAY_API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")
+
+
+def tensor_array_namespace(self: Tensor, *, api_version: str | None = None) -> Any:
+    """kagari.array_api, which has the functions of the Python array API standard."""
+    if api_version not in (None, *ARRAY_API_VERSIONS):
+        raise ValueError(
+            f"__array_namespace__: api_version: expected one of {ARRAY_API_VERSIONS}, "
+            f"got {api_version!r}"
+        )
+    return kagari.array_api
+
+
+def tensor_to_device(self: Tensor, device: Any, /, *, stream: Any = None) -> Tensor:
+    """The standard's name of to(device)."""
+    if stream is not None:
+        raise ValueError(f"to_device: stream: the CPU has none, got {stream!r}")
+    return self.to(device)
+
+
 # --- anything ----------------------------------------------------------------------------------
 
 
@@ -160,4 +182,6 @@ METHODS: dict[str, Any] = {
     "__array_interface__": tensor_array_interface,
     "__dlpack__": tensor_dlpack,
     "__dlpack_device__": tensor_dlpack_device,
+    "__array_namespace__": tensor_array_namespace,
+    "to_device": tensor_to_device,
 }

@@ -17,6 +17,7 @@ from . import (
     sparse,
 )
 from .lazy import LazyModuleMixin
+from .linear_cross_entropy_options import LinearCrossEntropyOptions
 from .module import Module
 
 _FAMILIES = (
@@ -24,7 +25,7 @@ _FAMILIES = (
     shape, sparse, distance, loss, adaptive,
 )  # fmt: skip
 
-__all__ = ["LazyModuleMixin", "Module"]
+__all__ = ["LazyModuleMixin", "LinearCrossEntropyOptions", "Module"]
 for _family in _FAMILIES:
     for _name, _value in vars(_family).items():
         _own = isinstance(_value, type) and _value.__module__ == _family.__name__
