@@ -20,9 +20,14 @@ void resize(const Tensor& t, IntSpan sizes) {
     body.update_layout();
 }
 
-void prepare_out(const Tensor& out, IntSpan sizes, DType dtype, const char* op) {
-    check<RuntimeError>(can_cast(dtype, out.dtype()), op, ": result type ", dtype,
-                        " can't be cast to the desired output type ", out.dtype());
+void check_out_dtype(DType result, DType out, bool exact, const char* op) {
+    check<RuntimeError>(can_cast(result, out), op, ": result type ", result,
+                        " can't be cast to the desired output type ", out);
+    check<RuntimeError>(!exact || result == out, op, ": Expected out tensor to have dtype ", result,
+                        ", but got ", out, " instead");
+}
+
+void fit_out(const Tensor& out, IntSpan sizes, const char* op) {
     if (same_sizes(out.sizes(), sizes)) return;
     if (out.numel() != 0 && warn) {
         std::ostringstream os;
@@ -54,8 +59,13 @@ bool same_window(const Tensor& a, const Tensor& b) {
 }
 
 void check_partial_overlap(const Tensor& out, const Tensor& in, const char* op) {
-    if (out.storage() != in.storage() || same_window(out, in) || !may_share_memory(out, in)) return;
-    check<RuntimeError>(!is_dense(out) || !is_dense(in), op,
+    if (!same_window(out, in)) check_disjoint(out, in, op);
+}
+
+void check_disjoint(const Tensor& out, const Tensor& in, const char* op) {
+    if (out.storage() != in.storage() || !(out.is(in) || may_share_memory(out, in))) return;
+    // windows with gaps may interleave without meeting
+    check<RuntimeError>(!out.is(in) && (!is_dense(out) || !is_dense(in)), op,
                         ": unsupported operation: some elements of the input tensor and the "
                         "written-to tensor refer to a single memory location. Please clone() the "
                         "tensor before performing the operation.");

@@ -85,7 +85,17 @@ PyObject* results_to_python(const Schema& schema, Values results) {
 // --- out= and in-place
 // -----------------------------------------------------------------------------
 
-void write_out(const Tensor& out, const Tensor& result, const char* op) {
+void check_out_overlap(const Tensor& out, const Value& arg, bool disjoint, const char* op) {
+    auto check_one = [&](const Tensor& in) {
+        disjoint ? check_disjoint(out, in, op) : check_partial_overlap(out, in, op);
+    };
+    if (auto* t = std::get_if<Tensor>(&arg)) check_one(*t);
+    if (auto* list = std::get_if<Tensors>(&arg))
+        for (const Tensor& t : *list) check_one(t);
+}
+
+void write_out(const OpRecord& record, const Values& args, const Tensor& out, const Tensor& result,
+               const char* op) {
     check<RuntimeError>(!grad_enabled() || !(out.requires_grad() || result.requires_grad()), op,
                         "(): functions with out=... arguments don't support automatic "
                         "differentiation, but one of the arguments requires grad.");
@@ -93,20 +103,38 @@ void write_out(const Tensor& out, const Tensor& result, const char* op) {
                         ": Expected all tensors to be on the same "
                         "device, but found at least two devices, ",
                         result.device(), " and ", out.device(), "!");
-    prepare_out(out, result.sizes(), result.dtype(), op);
+    if (!record.flag('a')) check_out_dtype(result.dtype(), out.dtype(), record.flag('O'), op);
     check_inplace(out, op);
+    Tensor fitted = out;  // the window that it will be, looked at before it is
+    if (!same_sizes(out.sizes(), result.sizes()) && out.storage()->bytes())
+        fitted = raw_view(out, result.sizes(), contiguous_strides(result.sizes()), out.offset());
+    for (const Value& arg : args) {
+        check_out_overlap(out, arg, record.flag('d'), op);
+        check_out_overlap(fitted, arg, record.flag('d'), op);
+    }
+    fit_out(out, result.sizes(), op);
     ops::copy_elements(out, result);
     out.bump_version();
 }
 
+/// An op that computes in a dtype of its own choice computes in that of `out` where none is given.
+void take_dtype(const OpRecord& op, Values& args, const Tensor& out) {
+    if (!op.flag('c')) return;
+    const auto& params = op.schema().params;
+    for (size_t i = 0; i < params.size(); ++i)
+        if (params[i].type == ParamType::DType && std::holds_alternative<std::monostate>(args[i]))
+            args[i] = out.dtype();
+}
+
 PyObject* call_out(const OpRecord& op, Values args, PyObject* out) {
-    const std::string name(op.name());
+    const std::string name(op.name().substr(0, op.name().find('.')));
     if (is_tensor(out)) {
         if (!intercepted() && op.run_out(args, unwrap(out), false)) return Py_NewRef(out);
-        Values results = op.run(std::move(args));
+        take_dtype(op, args, unwrap(out));
+        Values results = op.run(args);
         check<TypeError>(results.size() == 1, name, ": argument 'out' must be a tuple of ",
                          results.size(), " Tensors, not a Tensor");
-        write_out(unwrap(out), std::get<Tensor>(results[0]), name.c_str());
+        write_out(op, args, unwrap(out), std::get<Tensor>(results[0]), name.c_str());
         return Py_NewRef(out);
     }
     size_t expected = op.schema().results;
@@ -118,10 +146,13 @@ PyObject* call_out(const OpRecord& op, Values args, PyObject* out) {
     PyObject** items = PySequence_Fast_ITEMS(out);
     for (size_t i = 0; i < expected; ++i)
         check<TypeError>(is_tensor(items[i]), name, ": argument 'out' must hold Tensors only");
-    Values results = op.run(std::move(args));
+    Values results = op.run(args);
+    for (size_t i = 0; i < expected; ++i)
+        check_out_dtype(std::get<Tensor>(results[i]).dtype(), unwrap(items[i]).dtype(),
+                        op.flag('O'), name.c_str());
     Values outs;
     for (size_t i = 0; i < expected; ++i) {
-        write_out(unwrap(items[i]), std::get<Tensor>(results[i]), name.c_str());
+        write_out(op, args, unwrap(items[i]), std::get<Tensor>(results[i]), name.c_str());
         outs.push_back(unwrap(items[i]));
     }
     return results_to_python(op.schema(), std::move(outs));
@@ -158,7 +189,7 @@ bool call_plain(const OpFunction& f, PyObject* const* args, size_t count, PyObje
             operands[i] = unwrap(args[i]);
         } else {
             Scalar s;
-            if (!to_scalar(args[i], s)) return false;
+            if (!f.front->takes_number(i) || !to_scalar(args[i], s)) return false;
             operands[i] = s;
         }
     }

@@ -54,9 +54,9 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Tensor | None = None) ->
     second = [d % b.dim() for d in second] if b.dim() else second
     for i, j in zip(first, second, strict=True):
         if a.size(i) == 1 and b.size(j) != 1:
-            b = b.sum(j, keepdim=True)
+            b = b.sum(j, keepdim=True, dtype=b.dtype)
         elif b.size(j) == 1 and a.size(i) != 1:
-            a = a.sum(i, keepdim=True)
+            a = a.sum(i, keepdim=True, dtype=a.dtype)
         elif a.size(i) != b.size(j):
             raise RuntimeError(
                 "tensordot: contracted dimensions need to match, but first has size "

@@ -5,7 +5,7 @@ from typing import Any
 
 from . import _C
 from ._C import Tensor
-from ._outputs import write_out
+from ._outputs import write_out, write_outs
 
 _clone = _C.places["ops"]["_clone"]
 
@@ -45,11 +45,12 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
 
 def slice_scatter(
     input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None,
-    step: int = 1,
+    step: int = 1, *, out: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
     """A copy of `input` with `src` at a slice of a dimension."""
     cut = _C.places["ops"]["_slice"]
-    return _replaced(input, src, lambda t: cut(t, dim, start, end, step), "slice_scatter")
+    made = _replaced(input, src, lambda t: cut(t, dim, start, end, step), "slice_scatter")
+    return made if out is None else write_out(out, made, "slice_scatter", exact=True)
 
 
 def diagonal_scatter(
@@ -64,10 +65,13 @@ def as_strided_scatter(
 ) -> Tensor:
     """A copy of `input` with `src` at a strided window."""
     offset = input.storage_offset() if storage_offset is None else storage_offset
-    out = input.new_empty_strided(input.shape, input.stride()).copy_(input)
-    window = out.as_strided(size, stride, offset - input.storage_offset())
-    window.copy_(src)
-    return out
+    sizes, strides, start = input.shape, input.stride(), input.storage_offset()
+    reach = (
+        sum((n - 1) * s for n, s in zip(sizes, strides, strict=True)) + 1 if input.numel() else 0
+    )
+    memory = input.as_strided((start + reach,), (1,), 0).clone()  # offsets count from its beginning
+    memory.as_strided(size, stride, offset).copy_(src)
+    return memory.as_strided(sizes, strides, start)
 
 
 def fill(input: Tensor, value: Any) -> Tensor:
@@ -105,9 +109,8 @@ def _copying(name: str) -> Any:
         if out is None:
             return made
         if not isinstance(made, tuple):
-            return write_out(out, made, name + "_copy")
-        for target, value in zip(out, made, strict=True):
-            write_out(target, value, name + "_copy")
+            return write_out(out, made, name + "_copy", exact=True)
+        write_outs(out, made, name + "_copy")
         return None
 
     copy.__name__ = copy.__qualname__ = name + "_copy"
@@ -118,6 +121,12 @@ def _copying(name: str) -> Any:
 def _view(name: str, input: Tensor, args: Any, kwargs: Any) -> Any:
     if not isinstance(input, Tensor):
         raise TypeError(f"{name}_copy(): input: expected a tensor, got {type(input).__name__}")
+    if name == "narrow":
+        dim = args[0] if args else kwargs.get("dim", 0)
+        if dim >= input.dim():
+            raise RuntimeError(
+                f"narrow_copy(): dim: expected one of {input.dim()} dimensions, got {dim}"
+            )
     if name == "slice":
         return _C.places["ops"]["_slice"](input, *args, **kwargs)
     method = getattr(input, name, None)

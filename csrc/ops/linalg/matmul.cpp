@@ -169,7 +169,7 @@ static Tensor linear_body(const Tensor& x, const Tensor& w, const std::optional<
     return out;
 }
 const Op<Tensor(const Tensor&, const Tensor&, const std::optional<Tensor>&)> linear{
-    "linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", "N", linear_body,
+    "linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", "NO", linear_body,
     "input times the transposed weight, plus bias: weight is (out, in)."};
 
 }  // namespace kagari::ops

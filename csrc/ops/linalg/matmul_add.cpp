@@ -140,7 +140,12 @@ static Tensor addr_body(const Tensor& input, const Tensor& a, const Tensor& b, c
                         "-D and ", b.dim(), "-D");
     Dims sizes{a.sizes()[0], b.sizes()[0]};
     check_addend("addr", input, sizes, input.dtype());
-    Tensor product = scaled(outer(a, b), alpha);
+    Tensor product = outer(a, b);
+    if (product.dtype() == DType::Bool) {  // numbers are true or false here
+        if (alpha == Scalar(0) || alpha == Scalar(false)) product = zeros_like(product);
+        return is_zero(beta) ? product : logical_or(product, input);
+    }
+    product = scaled(product, alpha);
     if (is_zero(beta)) return product;
     return add(scaled(input, beta), product);
 }

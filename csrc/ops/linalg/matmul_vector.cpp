@@ -55,12 +55,12 @@ static Tensor dot_body(const Tensor& a, const Tensor& b) {
     return out;
 }
 const Op<Tensor(const Tensor&, const Tensor&)> dot{"dot(Tensor input, Tensor tensor) -> Tensor",
-                                                   "fmo", dot_body,
+                                                   "fmO", dot_body,
                                                    "The sum of products of two vectors."};
 
 static Tensor vdot_body(const Tensor& a, const Tensor& b) { return dot(conjugate(a), b); }
 const Op<Tensor(const Tensor&, const Tensor&)> vdot{
-    "vdot(Tensor input, Tensor other) -> Tensor", "fmo", vdot_body,
+    "vdot(Tensor input, Tensor other) -> Tensor", "fmO", vdot_body,
     "The dot product with the conjugate of the first vector."};
 
 static Tensor outer_body(const Tensor& a, const Tensor& b) {

@@ -283,7 +283,7 @@ static const Op<Tensor(const Tensor&, const Scalar&, OptionalDims, bool, std::op
     norm{
         "norm(Tensor input, Scalar p=2, int[]? dim=None, bool keepdim=False, dtype? dtype=None) "
         "-> Tensor",
-        "fmo", norm_body, "The vector norm of order `p`, along `dim` or of all elements."};
+        "fmO", norm_body, "The vector norm of order `p`, along `dim` or of all elements."};
 static const Op<Tensor(const Tensor&, const std::string&, OptionalDims, bool, std::optional<DType>)>
     named_norm{
         "norm.named(Tensor input, str p, int[]? dim=None, bool keepdim=False, "

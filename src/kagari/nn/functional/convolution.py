@@ -11,9 +11,11 @@ from .shape import pad as _pad
 Ints = int | tuple[int, ...]
 
 
-def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+def linear(
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: Tensor | None = None
+) -> Tensor:
     """input @ weight.T + bias."""
-    return ops.linear(input, weight, bias)
+    return ops.linear(input, weight, bias, out=out)
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -33,34 +35,11 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     first = input1.reshape(-1, features[1])
     second = input2.reshape(-1, features[2])
     mixed = first @ weight.permute(1, 0, 2).reshape(features[1], -1)  # (N, out * in2)
-    result = (mixed.reshape(-1, features[0], features[2]) * second.unsqueeze(1)).sum(-1)
+    result = (mixed.reshape(-1, features[0], features[2]) * second.unsqueeze(1)).sum(
+        -1, dtype=mixed.dtype
+    )
     result = result if bias is None else result + bias
     return result.reshape(*batch, features[0])
-
-
-def _same(
-    name: str, conv: Any, n: int, input: Tensor, weight: Tensor, bias: Any, stride: Any,
-    padding: str, dilation: Any, groups: int,
-) -> Tensor:  # fmt: skip
-    """A convolution whose padding is given as 'same' or 'valid'."""
-    if padding == "valid":
-        return conv(input, weight, bias, stride, 0, dilation, groups)
-    if padding != "same":
-        raise RuntimeError(
-            f"Invalid padding string: '{padding}'; {name}() takes 'same', 'valid' or integers"
-        )
-    strides = (stride,) * n if isinstance(stride, int) else tuple(stride)
-    if any(s != 1 for s in strides):
-        raise RuntimeError("padding='same' is not supported for strided convolutions")
-    dilations = (dilation,) * n if isinstance(dilation, int) else tuple(dilation)
-    if len(dilations) == 1:
-        dilations *= n
-    total = [d * (k - 1) for d, k in zip(dilations, weight.shape[2:], strict=False)]
-    half = tuple(t // 2 for t in total)
-    if any(t % 2 for t in total):  # the odd one goes to the end
-        sides = [side for t in reversed(total) for side in (0, t % 2)]
-        input = _pad(input, sides)
-    return conv(input, weight, bias, stride, half, dilation, groups)
 
 
 def conv1d(
@@ -68,10 +47,6 @@ def conv1d(
     padding: Ints | str = 0, dilation: Ints = 1, groups: int = 1,
 ) -> Tensor:  # fmt: skip
     """Convolution over one dimension: input (N, C, L), weight (out, C / groups, K)."""
-    if isinstance(padding, str):
-        return _same(
-            "conv1d", ops.conv1d, 1, input, weight, bias, stride, padding, dilation, groups
-        )
     return ops.conv1d(input, weight, bias, stride, padding, dilation, groups)
 
 
@@ -80,10 +55,6 @@ def conv2d(
     padding: Ints | str = 0, dilation: Ints = 1, groups: int = 1,
 ) -> Tensor:  # fmt: skip
     """Convolution over two dimensions: input (N, C, H, W), weight (out, C / groups, KH, KW)."""
-    if isinstance(padding, str):
-        return _same(
-            "conv2d", ops.conv2d, 2, input, weight, bias, stride, padding, dilation, groups
-        )
     return ops.conv2d(input, weight, bias, stride, padding, dilation, groups)
 
 
@@ -92,10 +63,6 @@ def conv3d(
     padding: Ints | str = 0, dilation: Ints = 1, groups: int = 1,
 ) -> Tensor:  # fmt: skip
     """Convolution over three dimensions: input (N, C, D, H, W)."""
-    if isinstance(padding, str):
-        return _same(
-            "conv3d", ops.conv3d, 3, input, weight, bias, stride, padding, dilation, groups
-        )
     return ops.conv3d(input, weight, bias, stride, padding, dilation, groups)
 
 
