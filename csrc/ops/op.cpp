@@ -66,7 +66,6 @@ OpRecord::OpRecord(const char* schema, const char* flags, const char* doc)
 const Schema& OpRecord::schema() const {
     if (!schema_) {
         auto parsed = std::make_unique<Schema>(parse_schema(schema_text_));
-        refine(*parsed);
         schema_ = std::move(parsed);
     }
     return *schema_;

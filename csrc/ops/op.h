@@ -48,6 +48,13 @@ class OpRecord {
     virtual bool elementwise() const { return false; }
     /// Changes the parsed signature where the text cannot say it.
     virtual void refine(Schema&) const {}
+    /// Flags that say where an op appears: f function, m method, i also in place; L, F, S, N in the
+    /// namespaces linalg, fft, special, nn; p private. With out=: o of every dtype that the result
+    /// can be cast to, O of the result's dtype only, oa of any; d out= shares no memory with an
+    /// input, not even the same window; c out= decides the dtype where `dtype` is not given. n: a
+    /// pointwise op that also takes numbers alone.
+    bool takes_out() const { return flag('o') || flag('O'); }
+
     /// Runs the body on boxed arguments, past all interceptors.
     virtual Values run_body(const Values& args) const = 0;
     /// Runs through the interceptors of this thread.

@@ -23,9 +23,14 @@ void resize(const Tensor& t, IntSpan sizes) {
     body.update_layout();
 }
 
-void prepare_out(const Tensor& out, IntSpan sizes, DType dtype, const char* op) {
-    check<RuntimeError>(can_cast(dtype, out.dtype()), op, ": result type ", dtype,
-                        " can't be cast to the desired output type ", out.dtype());
+void check_out_dtype(DType result, DType out, bool exact, const char* op) {
+    check<RuntimeError>(can_cast(result, out), op, ": result type ", result,
+                        " can't be cast to the desired output type ", out);
+    check<RuntimeError>(!exact || result == out, op, ": Expected out tensor to have dtype ", result,
+                        ", but got ", out, " instead");
+}
+
+void fit_out(const Tensor& out, IntSpan sizes, const char* op) {
     if (same_sizes(out.sizes(), sizes)) return;
     if (out.numel() != 0 && warn) {
         std::ostringstream os;
@@ -37,7 +42,7 @@ void prepare_out(const Tensor& out, IntSpan sizes, DType dtype, const char* op) 
     resize(out, sizes);
 }
 
-void check_out(const Tensor& out, const Tensor& result, OutDtype rule, const char* op) {
+void check_out(const Tensor& out, const Tensor& result, const char* op) {
     check<RuntimeError>(!grad_enabled() || !(out.requires_grad() || result.requires_grad()), op,
                         "(): functions with out=... arguments don't support automatic "
                         "differentiation, but one of the arguments requires grad.");
@@ -45,18 +50,11 @@ void check_out(const Tensor& out, const Tensor& result, OutDtype rule, const cha
                         ": Expected all tensors to be on the same "
                         "device, but found at least two devices, ",
                         result.device(), " and ", out.device(), "!");
-    if (rule == OutDtype::Same)
-        check<RuntimeError>(out.dtype() == result.dtype(), op, ": Expected out tensor to have ",
-                            "dtype ", result.dtype(), ", but got ", out.dtype(), " instead");
-    else
-        check<RuntimeError>(can_cast(result.dtype(), out.dtype()), op, ": result type ",
-                            result.dtype(), " can't be cast to the desired output type ",
-                            out.dtype());
     check_inplace(out, op);
 }
 
 void write_out(const Tensor& out, const Tensor& result, const char* op) {
-    prepare_out(out, result.sizes(), result.dtype(), op);
+    fit_out(out, result.sizes(), op);
     ops::copy_elements(out, result);
     out.bump_version();
 }
@@ -81,8 +79,13 @@ bool same_window(const Tensor& a, const Tensor& b) {
 }
 
 void check_partial_overlap(const Tensor& out, const Tensor& in, const char* op) {
-    if (out.storage() != in.storage() || same_window(out, in) || !may_share_memory(out, in)) return;
-    check<RuntimeError>(!is_dense(out) || !is_dense(in), op,
+    if (!same_window(out, in)) check_disjoint(out, in, op);
+}
+
+void check_disjoint(const Tensor& out, const Tensor& in, const char* op) {
+    if (out.storage() != in.storage() || !(out.is(in) || may_share_memory(out, in))) return;
+    // windows with gaps may interleave without meeting
+    check<RuntimeError>(!out.is(in) && (!is_dense(out) || !is_dense(in)), op,
                         ": unsupported operation: some elements of the input tensor and the "
                         "written-to tensor refer to a single memory location. Please clone() the "
                         "tensor before performing the operation.");

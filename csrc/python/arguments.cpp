@@ -380,7 +380,7 @@ bool parse_arguments(const OpRecord& op, PyObject* const* args, size_t count, Py
         size_t i = 0;
         while (i < params.size() && !same_name(params[i].name, name)) ++i;
         if (i == params.size()) {
-            if (!std::strcmp(name, "out") && op.flag('o')) {
+            if (!std::strcmp(name, "out") && op.takes_out()) {
                 parsed.out = value == Py_None ? nullptr : value;
                 if (parsed.out && has_override(value)) parsed.override_found = true;
                 continue;

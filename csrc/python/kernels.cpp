@@ -45,9 +45,11 @@ void add_row_from(nb::handle row) {
                       " operands, got ", kinds.size());
     spec.name = intern(nb::cast<std::string>(row["name"]));
     spec.operands = static_cast<uint8_t>(kinds.size());
-    spec.promote = promote == "float"  ? Promote::Float
-                   : promote == "bool" ? Promote::Bool
-                                       : Promote::Same;
+    spec.promote = promote == "float"    ? Promote::Float
+                   : promote == "bool"   ? Promote::Bool
+                   : promote == "number" ? Promote::Number
+                   : promote == "equal"  ? Promote::Equal
+                                         : Promote::Same;
     spec.result = nb::cast<std::string>(row["result"])[0];
     std::copy(kinds.begin(), kinds.end(), spec.kinds);
     spec.dtypes = nb::cast<uint16_t>(row["dtypes"]);
@@ -55,6 +57,9 @@ void add_row_from(nb::handle row) {
     for (nb::handle d : row["derivatives"]) spec.derivatives[i++] = derivative_from(d);
     nb::object grad_name = row["grad_name"];
     if (!grad_name.is_none()) spec.grad_name = intern(nb::cast<std::string>(grad_name));
+    spec.meaningless = nb::cast<uint16_t>(row["meaningless"]);
+    spec.remedy = intern(nb::cast<std::string>(row["remedy"]));
+    spec.exact_out = nb::cast<bool>(row["exact_out"]);
     add_row(spec);
 }
 

@@ -85,21 +85,57 @@ PyObject* results_to_python(const Schema& schema, Values results) {
 // --- out= and in-place
 // -----------------------------------------------------------------------------
 
+void check_out_overlap(const Tensor& out, const Value& arg, bool disjoint, const char* op) {
+    auto check_one = [&](const Tensor& in) {
+        disjoint ? check_disjoint(out, in, op) : check_partial_overlap(out, in, op);
+    };
+    if (auto* t = std::get_if<Tensor>(&arg)) check_one(*t);
+    if (auto* list = std::get_if<Tensors>(&arg))
+        for (const Tensor& t : *list) check_one(t);
+}
+
+void check_outs(const OpRecord& op, const Values& args, const Tensors& outs, const Tensors& results,
+                const char* name) {
+    for (size_t i = 0; i < outs.size(); ++i) {
+        const Tensor &out = outs[i], &result = results[i];
+        check_out(out, result, name);
+        if (!op.flag('a')) check_out_dtype(result.dtype(), out.dtype(), op.flag('O'), name);
+        Tensor fitted = out;  // the window that it will be, looked at before it is
+        if (!same_sizes(out.sizes(), result.sizes()) && out.storage()->bytes())
+            fitted =
+                raw_view(out, result.sizes(), contiguous_strides(result.sizes()), out.offset());
+        for (const Value& arg : args) {
+            check_out_overlap(out, arg, op.flag('d'), name);
+            check_out_overlap(fitted, arg, op.flag('d'), name);
+        }
+    }
+}
+
 /// All are checked before the first is written.
-void write_outs(const Tensors& outs, const Tensors& results, OutDtype rule, const char* op) {
-    for (size_t i = 0; i < outs.size(); ++i) check_out(outs[i], results[i], rule, op);
-    for (size_t i = 0; i < outs.size(); ++i) write_out(outs[i], results[i], op);
+void write_outs(const OpRecord& op, const Values& args, const Tensors& outs, const Tensors& results,
+                const char* name) {
+    check_outs(op, args, outs, results, name);
+    for (size_t i = 0; i < outs.size(); ++i) write_out(outs[i], results[i], name);
+}
+
+/// An op that computes in a dtype of its own choice computes in that of `out` where none is given.
+void take_dtype(const OpRecord& op, Values& args, const Tensor& out) {
+    if (!op.flag('c')) return;
+    const auto& params = op.schema().params;
+    for (size_t i = 0; i < params.size(); ++i)
+        if (params[i].type == ParamType::DType && std::holds_alternative<std::monostate>(args[i]))
+            args[i] = out.dtype();
 }
 
 PyObject* call_out(const OpRecord& op, Values args, PyObject* out) {
-    const std::string name(op.name());
-    OutDtype rule = op.flag('e') ? OutDtype::Same : OutDtype::Castable;
+    const std::string name(op.name().substr(0, op.name().find('.')));
     if (is_tensor(out)) {
         if (!intercepted() && op.run_out(args, unwrap(out), false)) return Py_NewRef(out);
-        Values results = op.run(std::move(args));
+        take_dtype(op, args, unwrap(out));
+        Values results = op.run(args);
         check<TypeError>(results.size() == 1, name, ": argument 'out' must be a tuple of ",
                          results.size(), " Tensors, not a Tensor");
-        write_outs({unwrap(out)}, {std::get<Tensor>(results[0])}, rule, name.c_str());
+        write_outs(op, args, {unwrap(out)}, {std::get<Tensor>(results[0])}, name.c_str());
         return Py_NewRef(out);
     }
     size_t expected = op.schema().results;
@@ -111,13 +147,13 @@ PyObject* call_out(const OpRecord& op, Values args, PyObject* out) {
     PyObject** items = PySequence_Fast_ITEMS(out);
     for (size_t i = 0; i < expected; ++i)
         check<TypeError>(is_tensor(items[i]), name, ": argument 'out' must hold Tensors only");
-    Values results = op.run(std::move(args));
+    Values results = op.run(args);
     Tensors outs, made;
     for (size_t i = 0; i < expected; ++i) {
         outs.push_back(unwrap(items[i]));
         made.push_back(std::get<Tensor>(results[i]));
     }
-    write_outs(outs, made, rule, name.c_str());
+    write_outs(op, args, outs, made, name.c_str());
     return results_to_python(op.schema(), Values(outs.begin(), outs.end()));
 }
 
@@ -152,7 +188,7 @@ bool call_plain(const OpFunction& f, PyObject* const* args, size_t count, PyObje
             operands[i] = unwrap(args[i]);
         } else {
             Scalar s;
-            if (!to_scalar(args[i], s)) return false;
+            if (!f.front->takes_number(i) || !to_scalar(args[i], s)) return false;
             operands[i] = s;
         }
     }
@@ -454,7 +490,11 @@ void bind_ops(nanobind::module_& m) {
             for (nanobind::handle t : results) from.push_back(unwrap(t.ptr()));
             check<TypeError>(to.size() == from.size(), op, ": argument 'out' must be ", from.size(),
                              " Tensors, got ", to.size());
-            write_outs(to, from, same_dtype ? OutDtype::Same : OutDtype::Castable, op);
+            for (size_t i = 0; i < to.size(); ++i) {
+                check_out(to[i], from[i], op);
+                check_out_dtype(from[i].dtype(), to[i].dtype(), same_dtype, op);
+            }
+            for (size_t i = 0; i < to.size(); ++i) write_out(to[i], from[i], op);
         },
         nanobind::arg("outs"), nanobind::arg("results"), nanobind::arg("op"),
         nanobind::arg("same_dtype"), "Results copied to what was passed as out=, all or none.");

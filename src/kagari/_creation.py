@@ -42,11 +42,19 @@ def _finish(made: Tensor, requires_grad: bool) -> Tensor:
     return made.requires_grad_() if requires_grad else made
 
 
-def _into(out: Tensor, sizes: Any, dtype: Any, op: str) -> Tensor:
+def _out_dtype(out: Tensor | None, dtype: Any, op: str) -> Any:
+    """The dtype to compute in: that of `out`, with which a given one has to agree."""
+    if out is None:
+        return dtype
     if dtype is not None and dtype != out.dtype:
         raise RuntimeError(
             f"{op}(): dtype {dtype} does not match dtype of out parameter ({out.dtype})"
         )
+    return out.dtype
+
+
+def _into(out: Tensor, sizes: Any, dtype: Any, op: str) -> Tensor:
+    _out_dtype(out, dtype, op)
     return out if tuple(out.shape) == tuple(sizes) else out.resize_(sizes)
 
 
@@ -207,9 +215,10 @@ def arange(
     if end is None:
         start, end = 0, start
     values = [v.item() if isinstance(v, Tensor) else v for v in (start, end, step)]
+    dtype = _out_dtype(out, dtype, "arange")
     if dtype is None:
         whole = all(isinstance(v, int) or hasattr(v, "__index__") for v in values)
-        dtype = out.dtype if out is not None else int64 if whole else get_default_dtype()
+        dtype = int64 if whole else get_default_dtype()
     made = _arange(*values, dtype, _device(device))
     if out is not None:
         return _into(out, made.shape, None, "arange").copy_(made)
@@ -236,10 +245,9 @@ def linspace(
     tensor([0.0000, 0.5000, 1.0000])
     """
     ends = [v.item() if isinstance(v, Tensor) else v for v in (start, end)]
+    dtype = _out_dtype(out, dtype, "linspace")
     if dtype is None:
-        dtype = out.dtype if out is not None else _dtype_of(
-            0j if any(isinstance(v, complex) for v in ends) else 0.0
-        )  # fmt: skip
+        dtype = _dtype_of(0j if any(isinstance(v, complex) for v in ends) else 0.0)
     made = _linspace(*ends, steps, dtype, _device(device))
     if out is not None:
         return _into(out, made.shape, None, "linspace").copy_(made)
@@ -248,13 +256,17 @@ def linspace(
 
 def logspace(start: Any, end: Any, steps: int, base: float = 10.0, **options: Any) -> Tensor:
     """`base` raised to `steps` numbers at equal distances from `start` to `end`."""
-    dtype = options.pop("dtype", None) or get_default_dtype()
     requires_grad = options.pop("requires_grad", False)
     out = options.pop("out", None)
-    powers = _C.places["functions."]["pow"](
-        base, linspace(start, end, steps, dtype=float64, **options)
-    )
-    made = powers.to(dtype)
+    dtype = _out_dtype(out, options.pop("dtype", None), "logspace") or get_default_dtype()
+    ends = [v.item() if isinstance(v, Tensor) else v for v in (start, end)]
+    if dtype == bool_:
+        raise NotImplementedError("logspace: not implemented for bool")
+    if not (dtype.is_floating_point or dtype.is_complex):
+        ends = [math.trunc(v) for v in ends]  # the exponents' ends have the result's dtype
+    wide = complex128 if dtype.is_complex else float64
+    exponents = linspace(*ends, steps, dtype=wide, **options)
+    made = _C.places["functions."]["pow"](base, exponents).to(dtype)
     if out is not None:
         return _into(out, made.shape, None, "logspace").copy_(made)
     return _finish(made, requires_grad)

@@ -81,7 +81,7 @@ def where(condition: Tensor, input: Any = None, other: Any = None, **options: An
 def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
     """Coordinates in a tensor of that shape of flat positions."""
     sizes = [shape] if isinstance(shape, int) else list(shape)
-    coordinates = []
+    coordinates, indices = [], indices.to(_int64)
     for size in reversed(sizes):
         coordinates.append(indices % size)
         indices = indices // size

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import kagari
 from kagari import _ops as ops
 from kagari._C import Tensor
+from kagari._outputs import written
 
 
 def _statistics(input: Tensor, dims: list[int], eps: float) -> tuple[Tensor, Tensor]:
@@ -53,15 +54,19 @@ def native_batch_norm(
     training: bool,
     momentum: float,
     eps: float,
+    *,
+    out: tuple[Tensor, Tensor, Tensor] | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """`batch_norm`, with the mean and inverse deviation of each channel; empty unless training."""
-    out = ops.batch_norm(
+    result = ops.batch_norm(
         input, weight, bias, running_mean, running_var, training, momentum, eps, True
     )
-    if not training:
-        return out, input.new_empty(0), input.new_empty(0)
-    mean, inverse = _statistics(input, [d for d in range(input.dim()) if d != 1], eps)
-    return out, mean.flatten(), inverse.flatten()
+    if training:
+        mean, inverse = _statistics(input, [d for d in range(input.dim()) if d != 1], eps)
+        made = (result, mean.flatten(), inverse.flatten())
+    else:
+        made = (result, input.new_empty(0), input.new_empty(0))
+    return made if out is None else written(made, out, "native_batch_norm")
 
 
 __all__ = ["native_batch_norm", "native_group_norm", "native_layer_norm"]

@@ -161,6 +161,11 @@ def isclose(
     equal_nan: bool = False,
 ) -> Tensor:
     """Elementwise |input - other| <= atol + rtol * |other|."""
+    for name, value in (("input", input), ("other", other)):
+        if not isinstance(value, Tensor):
+            raise TypeError(
+                f"isclose(): argument '{name}' must be Tensor, not {type(value).__name__}"
+            )
     if input.dtype != other.dtype:
         raise RuntimeError(
             f"isclose: expected other of dtype {input.dtype}, got {other.dtype}; convert one"

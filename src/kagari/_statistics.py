@@ -2,26 +2,17 @@
 are made of sorting and gathering, so their gradients are those ops' own."""
 
 from collections import namedtuple
+from typing import Any
 
 import kagari
 from kagari import _ops as ops
 from kagari._C import Tensor
+from kagari._outputs import written
 
 median_result = namedtuple("median_result", "values indices")
 nanmedian_result = namedtuple("nanmedian_result", "values indices")
 mode_result = namedtuple("mode_result", "values indices")
 INTERPOLATIONS = ("linear", "lower", "higher", "nearest", "midpoint")
-
-
-def _into(out: Tensor | None, result: Tensor) -> Tensor:
-    """The result, or `out` with its values."""
-    if out is None:
-        return result
-    if out.dtype != result.dtype:
-        raise RuntimeError(f"Expected out tensor to have dtype {result.dtype}, got {out.dtype}")
-    if out.shape != result.shape:
-        out.resize_(result.shape)
-    return out.copy_(result)
 
 
 def _missing(values: Tensor, dim: int) -> Tensor:
@@ -62,18 +53,24 @@ def _median(name: str, input: Tensor, dim: int | None, keepdim: bool, ignore_nan
     return (nanmedian_result if ignore_nan else median_result)(values, indices)
 
 
-def median(input: Tensor, dim: int | None = None, keepdim: bool = False):
+def median(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> Any:
     """The median of all elements, or of each row along `dim` with its index; of two, the lower."""
-    return _median("median", input, dim, keepdim, False)
+    return written(_median("median", input, dim, keepdim, False), out, "median")
 
 
-def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False):
+def nanmedian(
+    input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Any = None
+) -> Any:
     """The median of the elements that are not NaN."""
-    return _median("nanmedian", input, dim, keepdim, True)
+    return written(_median("nanmedian", input, dim, keepdim, True), out, "nanmedian")
 
 
-def mode(input: Tensor, dim: int = -1, keepdim: bool = False):
+def mode(input: Tensor, dim: int = -1, keepdim: bool = False, *, out: Any = None) -> mode_result:
     """The most frequent value along `dim`, the smallest of equally frequent ones, and an index."""
+    return written(_mode(input, dim, keepdim), out, "mode")
+
+
+def _mode(input: Tensor, dim: int, keepdim: bool) -> mode_result:
     if input.dim() == 0:
         return mode_result(input, kagari.zeros((), dtype=kagari.int64))
     if input.shape[dim] == 0:
@@ -111,7 +108,7 @@ def nanmean(
         )
     present = input.isnan().logical_not().sum(dim, keepdim)
     result = ops.nansum(input, dim, keepdim, dtype=dtype) / present
-    return _into(out, result)
+    return written(result, out, "nanmean")
 
 
 def _check_quantile(name: str, input: Tensor, q: Tensor, interpolation: str) -> None:
@@ -183,7 +180,7 @@ def quantile(
 ) -> Tensor:
     """The q-th quantiles of all elements or along `dim`; NaN where a row has one."""
     result = _quantile("quantile", input, q, dim, keepdim, interpolation, False)
-    return _into(out, result)
+    return written(result, out, "quantile")
 
 
 def nanquantile(
@@ -197,7 +194,7 @@ def nanquantile(
 ) -> Tensor:
     """The q-th quantiles of the elements that are not NaN."""
     result = _quantile("nanquantile", input, q, dim, keepdim, interpolation, True)
-    return _into(out, result)
+    return written(result, out, "nanquantile")
 
 
 __all__ = ["median", "mode", "nanmean", "nanmedian", "nanquantile", "quantile"]

@@ -7,6 +7,7 @@ from . import _C
 from ._C import Size, Tensor
 
 _ops = _C.places["ops"]
+_WHOLE = (_C.uint8, _C.int8, _C.int16, _C.int32, _C.int64)
 _narrow, _slice = _ops["_narrow"], _ops["_slice"]
 
 __all__ = [
@@ -23,6 +24,11 @@ def narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
     >>> kagari.narrow(kagari.arange(5), 0, 1, 2)
     tensor([1, 2])
     """
+    if isinstance(start, Tensor) and (start.dim() or start.dtype not in _WHOLE):
+        raise RuntimeError(
+            "narrow(): start must be an 0-dim integral Tensor, got one of "
+            f"{start.dtype} and size {tuple(start.shape)}"
+        )
     return _narrow(input, dim, int(start), length)
 
 

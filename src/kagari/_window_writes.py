@@ -5,7 +5,7 @@ from typing import Any
 
 from . import _C
 from ._C import Tensor
-from ._outputs import write_out
+from ._outputs import written
 
 _clone = _C.places["ops"]["_clone"]
 
@@ -54,11 +54,12 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
 
 def slice_scatter(
     input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None,
-    step: int = 1,
+    step: int = 1, *, out: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
     """A copy of `input` with `src` at a slice of a dimension."""
     cut = _C.places["ops"]["_slice"]
-    return _replaced(input, src, lambda t: cut(t, dim, start, end, step), "slice_scatter")
+    made = _replaced(input, src, lambda t: cut(t, dim, start, end, step), "slice_scatter")
+    return written(made, out, "slice_scatter")
 
 
 def diagonal_scatter(
@@ -118,13 +119,8 @@ def _copying(name: str) -> Any:
     def copy(input: Tensor, *args: Any, out: Any = None, **kwargs: Any) -> Any:
         view = input.view_as(input) if name == "alias" else _view(name, input, args, kwargs)
         made = tuple(_clone(v) for v in view) if isinstance(view, tuple) else _clone(view)
-        if out is None:
-            return made
-        if not isinstance(made, tuple):
-            return write_out(out, made, name + "_copy")
-        for target, value in zip(out, made, strict=True):
-            write_out(target, value, name + "_copy")
-        return None
+        result = written(made, out, name + "_copy")
+        return None if isinstance(made, tuple) and out is not None else result
 
     copy.__name__ = copy.__qualname__ = name + "_copy"
     copy.__doc__ = f"""As {name}, but a copy instead of a view."""
@@ -134,6 +130,12 @@ def _copying(name: str) -> Any:
 def _view(name: str, input: Tensor, args: Any, kwargs: Any) -> Any:
     if not isinstance(input, Tensor):
         raise TypeError(f"{name}_copy(): input: expected a tensor, got {type(input).__name__}")
+    if name == "narrow":
+        dim = args[0] if args else kwargs.get("dim", 0)
+        if dim >= input.dim():
+            raise RuntimeError(
+                f"narrow_copy(): dim: expected one of {input.dim()} dimensions, got {dim}"
+            )
     if name == "slice":
         return _C.places["ops"]["_slice"](input, *args, **kwargs)
     method = getattr(input, name, None)

@@ -205,6 +205,10 @@ def randint_like(
     return _like(input, "random_", tuple(given), generator, requires_grad, options)
 
 
+def _shares_memory(a: Tensor, b: Tensor) -> bool:
+    return a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr()
+
+
 def normal(
     mean: Any = 0.0,
     std: Any = 1.0,
@@ -227,7 +231,12 @@ def normal(
         if std.numel() and bool((_C._all_samples(std) < 0).any()):
             raise RuntimeError("normal expects all elements of std >= 0.0")
     shape = kagari.broadcast_shapes(*[t.shape for t in tensors])
-    target = kagari.empty(shape, dtype=tensors[0].dtype, device=tensors[0].device)
+    drawn_into_out = out is not None and not any(_shares_memory(out, t) for t in tensors)
+    if drawn_into_out:
+        target = out.resize_(shape)
+    else:
+        dtype = tensors[0].dtype if out is None else out.dtype
+        target = kagari.empty(shape, dtype=dtype, device=tensors[0].device)
     with kagari.no_grad():
         target.normal_(0, 1 if isinstance(std, Tensor) else std, generator=generator)
         if _C._intercepted():
@@ -238,5 +247,5 @@ def normal(
             target.mul_(std)
         target.add_(mean)
     if out is not None:
-        return out.resize_(shape).copy_(target)
+        return out if drawn_into_out else out.resize_(shape).copy_(target)
     return _C.places["ops"]["_normal_of"](target, tensors)

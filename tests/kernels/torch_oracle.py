@@ -136,6 +136,8 @@ def computing(row: rows.Row, dtype: str) -> str:
     """The dtype a row computes in for tensors of a dtype."""
     if row.promote == "bool":
         return "bool"
+    if row.promote == "number" and dtype == "bool":
+        return "i64"
     exact = not dtypes.is_floating(dtype) and not dtypes.is_complex(dtype)
     return "f32" if row.promote == "float" and exact else dtype
 

@@ -75,7 +75,7 @@ static Tensor gather_body(const Tensor& self, int64_t dim, const Tensor& given) 
 }
 
 const Op<Tensor(const Tensor&, int64_t, const Tensor&)> gather{
-    "gather(Tensor input, int dim, Tensor index) -> Tensor", "fmo", gather_body,
+    "gather(Tensor input, int dim, Tensor index) -> Tensor", "fmOd", gather_body,
     "Elements of `input` at the places of `index` along `dim`: out[i][j] = input[index[i][j]][j] "
     "for dim 0."};
 
@@ -182,7 +182,7 @@ static Tensor scatter_add_body(const Tensor& self, int64_t dim, const Tensor& in
     name "(Tensor input, int dim, Tensor index, Operand src, *, str? reduce=None) -> Tensor"
 const Op<Tensor(const Tensor&, int64_t, const Tensor&, const Value&,
                 const std::optional<std::string>&)>
-    scatter{KAGARI_SCATTER("scatter"), "po", scatter_body<false>,
+    scatter{KAGARI_SCATTER("scatter"), "pO", scatter_body<false>,
             "A copy of `input` with `src`, a tensor or a number, at the places of `index` along "
             "`dim`."};
 const Op<Tensor(const Tensor&, int64_t, const Tensor&, const Value&,
@@ -190,7 +190,7 @@ const Op<Tensor(const Tensor&, int64_t, const Tensor&, const Value&,
     scatter_{KAGARI_SCATTER("scatter_"), "p", scatter_body<true>, "In-place `scatter`."};
 #define KAGARI_SCATTER_ADD(name) name "(Tensor input, int dim, Tensor index, Tensor src) -> Tensor"
 const Op<Tensor(const Tensor&, int64_t, const Tensor&, const Tensor&)> scatter_add{
-    KAGARI_SCATTER_ADD("scatter_add"), "fmo", scatter_add_body<false>,
+    KAGARI_SCATTER_ADD("scatter_add"), "fmO", scatter_add_body<false>,
     "A copy of `input` with `src` added at the places of `index` along `dim`, in order."};
 const Op<Tensor(const Tensor&, int64_t, const Tensor&, const Tensor&)> scatter_add_{
     KAGARI_SCATTER_ADD("scatter_add_"), "m", scatter_add_body<true>, "In-place `scatter_add`."};
@@ -257,7 +257,7 @@ static Tensor put_body(const Tensor& self, const Tensor& index, const Tensor& so
 }
 
 const Op<Tensor(const Tensor&, const Tensor&)> take{
-    "take(Tensor input, Tensor index) -> Tensor", "fmo", take_body,
+    "take(Tensor input, Tensor index) -> Tensor", "fmOd", take_body,
     "Elements of `input`, seen as one row, at the places of `index`."};
 #define KAGARI_PUT(name) \
     name "(Tensor input, Tensor index, Tensor source, bool accumulate=False) -> Tensor"

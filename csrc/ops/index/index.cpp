@@ -197,12 +197,12 @@ static Tensor index_copy_body(const Tensor& self, int64_t dim, const Tensor& ind
 }
 
 const Op<Tensor(const Tensor&, int64_t, const Tensor&)> index_select{
-    "index_select(Tensor input, int dim, Tensor index) -> Tensor", "fmo", index_select_body,
+    "index_select(Tensor input, int dim, Tensor index) -> Tensor", "fmOd", index_select_body,
     "The rows of `input` along `dim` that the vector `index` chooses."};
 #define KAGARI_INDEX_ADD(name) \
     name "(Tensor input, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor"
 const Op<Tensor(const Tensor&, int64_t, const Tensor&, const Tensor&, const Scalar&)> index_add{
-    KAGARI_INDEX_ADD("index_add"), "fmo", index_add_body<false>,
+    KAGARI_INDEX_ADD("index_add"), "fmO", index_add_body<false>,
     "A copy of `input` with `alpha * source` added to the rows along `dim` that `index` chooses; "
     "equal indices add up, in order."};
 const Op<Tensor(const Tensor&, int64_t, const Tensor&, const Tensor&, const Scalar&)> index_add_{
@@ -210,7 +210,7 @@ const Op<Tensor(const Tensor&, int64_t, const Tensor&, const Tensor&, const Scal
 #define KAGARI_INDEX_COPY(name) \
     name "(Tensor input, int dim, Tensor index, Tensor source) -> Tensor"
 const Op<Tensor(const Tensor&, int64_t, const Tensor&, const Tensor&)> index_copy{
-    KAGARI_INDEX_COPY("index_copy"), "fmo", index_copy_body<false>,
+    KAGARI_INDEX_COPY("index_copy"), "fmO", index_copy_body<false>,
     "A copy of `input` with the rows along `dim` that `index` chooses taken from `source`."};
 const Op<Tensor(const Tensor&, int64_t, const Tensor&, const Tensor&)> index_copy_{
     KAGARI_INDEX_COPY("index_copy_"), "m", index_copy_body<true>, "In-place `index_copy`."};

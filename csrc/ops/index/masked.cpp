@@ -97,15 +97,15 @@ static Tensor one_value(const Value& value, const Tensor& self, const char* op) 
     const Tensor* given = std::get_if<Tensor>(&value);
     if (!given) {
         Scalar number = unbox_scalar(value);
-        bool whole = is_differentiable(self.dtype()) || number.is_integral() ||
-                     number == Scalar(static_cast<double>(number.to<int64_t>()));
-        check(whole && (number.kind() != Scalar::Complex || is_complex(self.dtype())), op,
-              ": value cannot be converted to type ", name(self.dtype()), " without overflow");
+        check_representable(number, self.dtype(), op);
         return scalar_tensor(number, self.dtype(), self.device());
     }
     check(given->dim() == 0, op,
           ": only supports a 0-dimensional value tensor, but got tensor with ", given->dim(),
           " dimension(s)");
+    check(!is_complex(given->dtype()) || is_complex(self.dtype()), op, ": value of dtype ",
+          name(given->dtype()), " cannot be converted to type ", name(self.dtype()),
+          " without overflow");
     return to(*given, self.dtype());
 }
 
@@ -196,7 +196,7 @@ static Tensor masked_scatter_body(const Tensor& given, const Tensor& mask, const
 }
 
 const Op<Tensor(const Tensor&, const Tensor&)> masked_select{
-    "masked_select(Tensor input, Tensor mask) -> Tensor", "fmo", masked_select_body,
+    "masked_select(Tensor input, Tensor mask) -> Tensor", "fmOd", masked_select_body,
     "The elements of `input` where `mask` is true, in one row."};
 #define KAGARI_MASKED_SCATTER(name) name "(Tensor input, Tensor mask, Tensor source) -> Tensor"
 const Op<Tensor(const Tensor&, const Tensor&, const Tensor&)> masked_scatter{

@@ -143,7 +143,7 @@ const Op<Tensor(const Tensor&, int64_t, const Tensor&, const Tensor&, const std:
     scatter_reduce{
         "scatter_reduce(Tensor input, int dim, Tensor index, Tensor src, str reduce, *, bool "
         "include_self=True) -> Tensor",
-        "fmio", scatter_reduce_body,
+        "fmiO", scatter_reduce_body,
         "A copy of `input` with the elements of `src` combined into the places of `index` along "
         "`dim`; `reduce` is 'sum', 'prod', 'mean', 'amax' or 'amin'."};
 

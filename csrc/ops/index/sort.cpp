@@ -222,18 +222,18 @@ const Op<Pair(const Tensor&, int64_t, bool, bool)> sort{
     "sort(Tensor input, int dim=-1, bool descending=False, *, bool stable=False) -> (Tensor "
     "values, "
     "Tensor indices)",
-    "fmo", sort_body, "Sorts along `dim`, always stably; NaN counts as the greatest."};
+    "fmO", sort_body, "Sorts along `dim`, always stably; NaN counts as the greatest."};
 const Op<Tensor(const Tensor&, int64_t, bool, bool)> argsort{
     "argsort(Tensor input, int dim=-1, bool descending=False, *, bool stable=False) -> Tensor",
     "fm", argsort_body, "The indices that sort `input` along `dim`."};
 const Op<Pair(const Tensor&, int64_t, int64_t, bool, bool)> topk{
     "topk(Tensor input, int k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, "
     "Tensor indices)",
-    "fmo", topk_body, "The `k` largest (or smallest) elements along `dim`, in order."};
+    "fmO", topk_body, "The `k` largest (or smallest) elements along `dim`, in order."};
 const Op<Pair(const Tensor&, int64_t, int64_t, bool)> kthvalue{
     "kthvalue(Tensor input, int k, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor "
     "indices)",
-    "fmo", kthvalue_body, "The `k`-th smallest element along `dim`, counted from 1."};
+    "fmOd", kthvalue_body, "The `k`-th smallest element along `dim`, counted from 1."};
 const Op<Tensor(const Tensor&, const Value&, bool, bool, const std::optional<std::string>&,
                 const std::optional<Tensor>&)>
     searchsorted{

@@ -188,7 +188,7 @@ const Op<Tensor(const Tensor&, const std::optional<Tensor>&, int64_t)> bincount{
     "bincount(Tensor input, Tensor? weights=None, int minlength=0) -> Tensor", "fm", bincount_body,
     "How often each number from 0 on occurs, or the sum of its weights."};
 const Op<Tensor(const Tensor&, int64_t, double, double)> histc{
-    "histc(Tensor input, int bins=100, float min=0, float max=0) -> Tensor", "fmo", histc_body,
+    "histc(Tensor input, int bins=100, float min=0, float max=0) -> Tensor", "fmO", histc_body,
     "Numbers of elements in equal bins between `min` and `max`."};
 
 }  // namespace

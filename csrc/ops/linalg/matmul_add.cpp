@@ -77,7 +77,7 @@ static Tensor addmm_body(const Tensor& input, const Tensor& a, const Tensor& b, 
 }
 const AddProduct addmm{
     "addmm(Tensor input, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
-    "fmioe", addmm_body, "beta * input + alpha * (mat1 @ mat2)."};
+    "fmiO", addmm_body, "beta * input + alpha * (mat1 @ mat2)."};
 
 static Tensor baddbmm_body(const Tensor& input, const Tensor& a, const Tensor& b,
                            const Scalar& beta, const Scalar& alpha) {
@@ -97,7 +97,7 @@ static Tensor baddbmm_body(const Tensor& input, const Tensor& a, const Tensor& b
 const AddProduct baddbmm{
     "baddbmm(Tensor input, Tensor batch1, Tensor batch2, *, Scalar beta=1, "
     "Scalar alpha=1) -> Tensor",
-    "fmioe", baddbmm_body, "beta * input + alpha * (batch1 @ batch2), matrix by matrix."};
+    "fmiO", baddbmm_body, "beta * input + alpha * (batch1 @ batch2), matrix by matrix."};
 
 // The sum over a stack of products is one product: matrices side by side times matrices on top
 // of each other.
@@ -116,7 +116,7 @@ static Tensor addbmm_body(const Tensor& input, const Tensor& a, const Tensor& b,
 const AddProduct addbmm{
     "addbmm(Tensor input, Tensor batch1, Tensor batch2, *, Scalar beta=1, "
     "Scalar alpha=1) -> Tensor",
-    "fmioe", addbmm_body, "beta * input + alpha * the sum of the products of two stacks."};
+    "fmiO", addbmm_body, "beta * input + alpha * the sum of the products of two stacks."};
 
 static Tensor addmv_body(const Tensor& input, const Tensor& a, const Tensor& x, const Scalar& beta,
                          const Scalar& alpha) {
@@ -132,7 +132,7 @@ static Tensor addmv_body(const Tensor& input, const Tensor& a, const Tensor& x, 
 }
 const AddProduct addmv{
     "addmv(Tensor input, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
-    "fmioe", addmv_body, "beta * input + alpha * (mat @ vec)."};
+    "fmiO", addmv_body, "beta * input + alpha * (mat @ vec)."};
 
 static Tensor addr_body(const Tensor& input, const Tensor& a, const Tensor& b, const Scalar& beta,
                         const Scalar& alpha) {

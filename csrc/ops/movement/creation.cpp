@@ -41,11 +41,18 @@ void fill(const Tensor& t, const Scalar& value) {
              static_cast<int64_t>(t.itemsize()));
 }
 
-static void check_representable(const Scalar& value, DType dtype, const char* op) {
+void check_representable(const Scalar& value, DType dtype, const char* op) {
     check<RuntimeError>(value.kind() != Scalar::Complex || is_complex(dtype) ||
                             dtype == DType::Bool || value.to<c128>().imag() == 0,
                         op, ": value cannot be converted to type ", dtype,
                         " without overflow: ", value);
+    double top_of[] = {65504.0, 3.3895313892515355e38, 3.4028234663852886e38};
+    if (dtype >= DType::F16 && dtype <= DType::F32 && value.kind() != Scalar::Complex) {
+        double size = std::abs(value.to<double>());
+        check<RuntimeError>(
+            size <= top_of[int(dtype) - int(DType::F16)] || std::isinf(size) || std::isnan(size),
+            op, ": value cannot be converted to type ", dtype, " without overflow: ", value);
+    }
     if (dtype == DType::Bool || dtype >= DType::F16) return;
     double v = value.to<double>();
     int bits = static_cast<int>(8 * itemsize(dtype));
@@ -151,12 +158,17 @@ static int64_t range_length(double start, double end, double step, const char* o
 
 static Tensor arange_body(const Scalar& start, const Scalar& end, const Scalar& step, DType dtype,
                           Device device) {
-    check<RuntimeError>(!is_complex(dtype) && dtype != DType::Bool,
-                        "arange: expected an integer or "
-                        "floating dtype, got ",
-                        dtype);
+    check<NotImplementedError>(!is_complex(dtype) && dtype != DType::Bool,
+                               "arange: not implemented for ", dtype,
+                               "; expected an integer or floating dtype");
     int64_t n;
     bool integral = start.is_integral() && end.is_integral() && step.is_integral();
+    if (dtype == DType::I64 && !integral) {  // it counts in integers
+        range_length(start.to<double>(), end.to<double>(), step.to<double>(), "arange");
+        check<ValueError>(step.to<int64_t>() != 0, "arange: step must be nonzero, got ", step,
+                          " for dtype int64");
+        integral = true;
+    }
     if (integral) {
         int64_t a = start.to<int64_t>(), b = end.to<int64_t>(), s = step.to<int64_t>();
         range_length(static_cast<double>(a), static_cast<double>(b), static_cast<double>(s),
@@ -194,6 +206,10 @@ Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, DType 
 static Tensor linspace_body(const Scalar& start, const Scalar& end, int64_t steps, DType dtype,
                             Device device) {
     check<RuntimeError>(steps >= 0, "linspace: number of steps must be non-negative, got ", steps);
+    check<NotImplementedError>(dtype != DType::Bool, "linspace: not implemented for bool");
+    bool complex_ends = start.kind() == Scalar::Complex || end.kind() == Scalar::Complex;
+    check<RuntimeError>(is_complex(dtype) || !complex_ends, "linspace: the ends ", start, " and ",
+                        end, " cannot be converted to ", dtype, " without overflow");
     Tensor out = kagari::empty(Dims{steps}, dtype, device);
     if (out.is_meta()) return out;
     visit(dtype, [&](auto tag) {

@@ -18,4 +18,7 @@ Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, DType 
 void fill(const Tensor& t, const Scalar& value);
 extern const Op<Tensor(const Tensor&)> zero_;
 
+/// RuntimeError unless `value` lies in the range of `dtype`.
+void check_representable(const Scalar& value, DType dtype, const char* op);
+
 }  // namespace kagari::ops

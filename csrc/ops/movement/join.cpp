@@ -128,10 +128,10 @@ static Tensor stack_body(const Tensors& tensors, int64_t dim) {
 }
 
 const Op<Tensor(const Tensors&, int64_t)> cat{
-    "cat(Tensor[] tensors, int dim=0) -> Tensor", "fo", cat_body,
+    "cat(Tensor[] tensors, int dim=0) -> Tensor", "fod", cat_body,
     "The tensors one after the other along `dim`; all other sizes must agree."};
 const Op<Tensor(const Tensors&, int64_t)> stack{
-    "stack(Tensor[] tensors, int dim=0) -> Tensor", "fo", stack_body,
+    "stack(Tensor[] tensors, int dim=0) -> Tensor", "fod", stack_body,
     "The tensors along a new dimension `dim`; all sizes must agree."};
 
 }  // namespace kagari::ops

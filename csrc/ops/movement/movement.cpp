@@ -208,10 +208,10 @@ static Tensor triangle(const Tensor& self, int64_t diagonal, bool lower) {
 static Tensor tril_body(const Tensor& self, int64_t k) { return triangle(self, k, true); }
 static Tensor triu_body(const Tensor& self, int64_t k) { return triangle(self, k, false); }
 const Op<Tensor(const Tensor&, int64_t)> tril{
-    "tril(Tensor input, int diagonal=0) -> Tensor", "fmio", tril_body,
+    "tril(Tensor input, int diagonal=0) -> Tensor", "fmiO", tril_body,
     "The lower triangle of matrices, zero above `diagonal`."};
 const Op<Tensor(const Tensor&, int64_t)> triu{
-    "triu(Tensor input, int diagonal=0) -> Tensor", "fmio", triu_body,
+    "triu(Tensor input, int diagonal=0) -> Tensor", "fmiO", triu_body,
     "The upper triangle of matrices, zero below `diagonal`."};
 
 // ---- diagonals ----
@@ -249,7 +249,7 @@ const Op<Tensor(const Tensor&, int64_t, int64_t, int64_t)> diag_embed{
     "diag_embed(Tensor input, int offset=0, int dim1=-2, int dim2=-1) -> Tensor", "fm",
     diag_embed_body, "Matrices with the last dimension of `input` as their diagonals."};
 const Op<Tensor(const Tensor&, int64_t)> diag{
-    "diag(Tensor input, int diagonal=0) -> Tensor", "fmo", diag_body,
+    "diag(Tensor input, int diagonal=0) -> Tensor", "fmO", diag_body,
     "The diagonal of a matrix, or a matrix with a vector as its diagonal."};
 
 }  // namespace kagari::ops

@@ -3,11 +3,14 @@
 // that it can be differentiated again.
 #include "ops/nn/conv.h"
 
+#include <algorithm>
+
 #include "autograd/record.h"
 #include "cpu/conv.h"
 #include "ops/linalg/matmul.h"
 #include "ops/movement/copy.h"
 #include "ops/movement/creation.h"
+#include "ops/movement/pad.h"
 #include "ops/movement/views.h"
 #include "ops/nn/channels_last.h"
 #include "ops/nn/conv_shape.h"
@@ -225,12 +228,49 @@ static Tensor plain_body(const Tensor& input, const Tensor& weight,
     check_rank<N>(input, weight);
     return convolution(input, weight, bias, stride, padding, dilation, false, Dims{0}, groups);
 }
-#define KAGARI_CONV(n)                                                             \
-    static const ConvOp conv##n##d{                                                \
-        "conv" #n                                                                  \
-        "d(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, int[] " \
-        "padding=0, int[] dilation=1, int groups=1) -> Tensor",                    \
-        "f", plain_body<n>, "A convolution over the last " #n " dimensions."}
+/// As plain_body, with the padding by name: as much as keeps the size, or none.
+template <int N>
+static Tensor named_padding_body(const Tensor& given, const Tensor& weight,
+                                 const std::optional<Tensor>& bias, IntSpan stride,
+                                 const std::string& padding, IntSpan dilation, int64_t groups) {
+    check_rank<N>(given, weight);
+    check<RuntimeError>(padding == "same" || padding == "valid", "conv", N,
+                        "d: Invalid padding string: '", padding,
+                        "'; expected integers, 'same' or 'valid'");
+    if (padding == "valid")
+        return plain_body<N>(given, weight, bias, stride, Dims{0}, dilation, groups);
+    for (int64_t s : stride)
+        check<RuntimeError>(s == 1, "conv", N,
+                            "d: padding='same' is not supported for strided convolutions, got "
+                            "stride ",
+                            stride);
+    check<RuntimeError>(dilation.size() == 1 || dilation.size() == N, "conv", N,
+                        "d: dilation: expected 1 or ", N, " numbers, got ", dilation);
+    Dims half, sides;  // sides: what is added at the end, last dimension first
+    for (size_t d = 0; d < N; ++d) {
+        int64_t total = dilation[dilation.size() == 1 ? 0 : d] * (weight.sizes()[d + 2] - 1);
+        half.push_back(total / 2);
+        sides.insert(size_t{0}, total % 2);
+        sides.insert(size_t{0}, int64_t{0});
+    }
+    bool odd = std::any_of(sides.begin(), sides.end(), [](int64_t s) { return s != 0; });
+    Tensor input = odd ? pad(given, sides, "constant", {}) : given;
+    return plain_body<N>(input, weight, bias, stride, half, dilation, groups);
+}
+
+using NamedPaddingOp = Op<Tensor(const Tensor&, const Tensor&, const std::optional<Tensor>&,
+                                 IntSpan, const std::string&, IntSpan, int64_t)>;
+#define KAGARI_CONV(n)                                                              \
+    static const ConvOp conv##n##d{                                                 \
+        "conv" #n                                                                   \
+        "d(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, int[] "  \
+        "padding=0, int[] dilation=1, int groups=1) -> Tensor",                     \
+        "f", plain_body<n>, "A convolution over the last " #n " dimensions."};      \
+    static const NamedPaddingOp conv##n##d_padding{                                 \
+        "conv" #n                                                                   \
+        "d.padding(Tensor input, Tensor weight, Tensor? bias=None, int[] "          \
+        "stride=1, str padding='valid', int[] dilation=1, int groups=1) -> Tensor", \
+        "f", named_padding_body<n>, ""}
 KAGARI_CONV(1);
 KAGARI_CONV(2);
 KAGARI_CONV(3);

@@ -1,5 +1,5 @@
-// Convolutions of one to three dimensions, plain and transposed. String paddings are left to
-// Python; the arithmetic to cpu/conv.h.
+// Convolutions of one to three dimensions, plain and transposed. The arithmetic is left to
+// cpu/conv.h.
 #pragma once
 #include "ops/op.h"
 

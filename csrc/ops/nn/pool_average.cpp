@@ -113,7 +113,7 @@ const Op<Tensor(const Tensor&, IntSpan, IntSpan, IntSpan, bool, bool)> avg_pool1
             "d(Tensor input, int[] kernel_size, int[] stride=[], int[] padding=0, "                \
             "bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) "      \
             "-> Tensor",                                                                           \
-            "f", average_body<n>, "Means over windows of the last " #n " dimensions."}
+            "fO", average_body<n>, "Means over windows of the last " #n " dimensions."}
 KAGARI_AVERAGE_POOL(2);
 KAGARI_AVERAGE_POOL(3);
 

@@ -50,9 +50,18 @@ std::string public_name(const PointwiseSpec& spec) {
     return std::string(name.substr(0, name.find('.')));
 }
 
+[[noreturn, gnu::cold]] void fail_dtype(const PointwiseSpec& spec, DType dtype) {
+    const std::string op = public_name(spec);
+    check<RuntimeError>(!(spec.meaningless >> int(dtype) & 1), op, ": not supported for ", dtype,
+                        " tensors; ", spec.remedy);
+    fail<NotImplementedError>(op, ": \"", op, "\" not implemented for '", dtype,
+                              "'; convert the input to a dtype it is defined for");
+}
+
 DType compute_dtype(const PointwiseSpec& spec, const Operand* operands) {
     if (spec.promote == Promote::Bool) return DType::Bool;
     Promotion promotion;
+    const Tensor* first = nullptr;
     for (int i = 0; i < spec.operands; ++i) {
         char kind = spec.kinds[i];
         if (kind != 'T' && kind != 'R' && kind != 'C') continue;
@@ -61,14 +70,17 @@ DType compute_dtype(const PointwiseSpec& spec, const Operand* operands) {
             continue;
         }
         const Tensor& t = operands[i].tensor();
+        if (!first) first = &t;
+        check<RuntimeError>(spec.promote != Promote::Equal || t.dtype() == first->dtype(),
+                            public_name(spec), ": expected operands of one dtype, but got ",
+                            first->dtype(), " and ", t.dtype(), "; convert one of them with .to()");
         promotion.add_tensor(kind == 'C' ? real_counterpart(t.dtype()) : t.dtype(), t.dim() == 0);
     }
     DType dtype = promotion.result();
     if (spec.promote == Promote::Float && dtype < DType::F16) dtype = default_dtype();
+    if (spec.promote == Promote::Number && dtype == DType::Bool) dtype = DType::I64;
     if (!(spec.dtypes >> int(wide_counterpart(dtype)) & 1)) [[unlikely]]
-        fail<NotImplementedError>(public_name(spec), ": \"", public_name(spec),
-                                  "\" not implemented for '", dtype,
-                                  "'; convert the input to a dtype it is defined for");
+        fail_dtype(spec, dtype);
     return dtype;
 }
 
@@ -328,8 +340,7 @@ Tensor run_inplace(PointwiseRow& row, const Operand* operands, DType compute, DT
                    IntSpan sizes, const Tensor& out) {
     const PointwiseSpec& spec = *row.spec;
     std::string op = public_name(spec) + "_";
-    check<RuntimeError>(can_cast(result, out.dtype()), op, ": result type ", result,
-                        " can't be cast to the desired output type ", out.dtype());
+    check_out_dtype(result, out.dtype(), spec.exact_out, op.c_str());
     check<RuntimeError>(same_sizes(sizes, out.sizes()), op, ": output with shape ", out.sizes(),
                         " doesn't match the broadcast shape ", sizes);
     check_inplace(out, op.c_str());
@@ -367,7 +378,8 @@ Tensor run_out(PointwiseRow& row, const Operand* operands, DType compute, DType 
         "(): functions with out=... arguments don't support automatic "
         "differentiation, but one of the arguments requires grad.");
     Dims kept(sizes);  // `sizes` may be those of `out`, which is about to change
-    prepare_out(out, kept, result, op.c_str());
+    check_out_dtype(result, out.dtype(), row.spec->exact_out, op.c_str());
+    fit_out(out, kept, op.c_str());
     check_inplace(out, op.c_str());
     for (int i = 0; i < row.spec->operands; ++i)
         if (operands[i].is_tensor()) check_partial_overlap(out, operands[i].tensor(), op.c_str());

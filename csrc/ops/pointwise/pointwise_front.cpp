@@ -6,18 +6,6 @@
 
 namespace kagari {
 
-void PointwiseFront::refine(Schema& schema) const {
-    size_t tensors = 0;
-    for (const Param& p : schema.params)
-        tensors += p.type == ParamType::Tensor || p.type == ParamType::OptionalTensor;
-    if (tensors < 2) return;
-    for (Param& p : schema.params) {
-        if (p.type != ParamType::Tensor && p.type != ParamType::OptionalTensor) continue;
-        p.optional |= p.type == ParamType::OptionalTensor;
-        p.type = ParamType::Operand;
-    }
-}
-
 const PointwiseVariant& PointwiseFront::variant_for(const Values& args) const {
     const auto& params = schema().params;
     uint32_t present = 0;
@@ -41,9 +29,9 @@ const PointwiseVariant& PointwiseFront::variant_for(const Values& args) const {
             (!chosen || std::popcount(v->present) < std::popcount(chosen->present)))
             chosen = v;
     }
-    check<ValueError>(chosen, name(), ": no variant for ",
-                      mode ? "'" + *mode + "'" : "these arguments", "; the signature is ",
-                      schema_text());
+    check<RuntimeError>(chosen, name(), ": no variant for ",
+                        mode ? "'" + *mode + "'" : "these arguments", "; the signature is ",
+                        schema_text());
     return *chosen;
 }
 
@@ -69,7 +57,8 @@ PointwiseRow& PointwiseFront::choose(const Values& args, Operand* operands) cons
     }
     bool any = false;
     for (int i = 0; i < count; ++i) any |= operands[i].is_tensor();
-    check<TypeError>(any, name(), "(): argument 'input' must be Tensor, not ", "a number");
+    check<TypeError>(any || flag('n'), name(), "(): argument '", params[0].name,
+                     "' must be Tensor, not ", "a number");
     return find_row(chosen->spec);
 }
 

@@ -11,9 +11,6 @@ class PointwiseFront final : public OpRecord {
     explicit PointwiseFront(const PointwiseOp& op)
         : OpRecord(op.schema, op.flags, op.doc), op_(op) {}
 
-    /// Operands may be numbers, as long as one of them is a tensor.
-    void refine(Schema& schema) const override;
-
     Values run(Values args) const override { return run_body(args); }
     Values run_body(const Values& args) const override {
         Operand operands[kMaxOperands];
@@ -29,6 +26,11 @@ class PointwiseFront final : public OpRecord {
     /// there is none. Such calls need no boxing.
     PointwiseRow* plain_row() const;
     int plain_operands() const { return plain_operands_; }
+    /// Whether the leading operand `i` may be a number.
+    bool takes_number(size_t i) const {
+        return schema().params[i].type == ParamType::Operand ||
+               schema().params[i].type == ParamType::Scalar;
+    }
 
   private:
     const PointwiseVariant& variant_for(const Values& args) const;

@@ -10,9 +10,11 @@ inline constexpr uint32_t kUsesOutput = 1u << 31;
 
 /// The dtype a row computes in, from the promoted dtype of its 'T' operands.
 enum class Promote : uint8_t {
-    Same,   // the promoted dtype itself
-    Float,  // integers and bool become the default float dtype
-    Bool,   // always bool: operands are converted to bool first (logical ops)
+    Same,    // the promoted dtype itself
+    Float,   // integers and bool become the default float dtype
+    Bool,    // always bool: operands are converted to bool first (logical ops)
+    Number,  // bool becomes int64
+    Equal,   // none: operands of different dtypes are refused
 };
 
 /// What an operand or a result is, in terms of the compute dtype.
@@ -45,7 +47,10 @@ struct PointwiseSpec {
     char kinds[kMaxOperands + 1];  // Kind of each operand
     uint16_t dtypes;               // bit per DType in which the row can compute
     Derivative derivatives[kMaxOperands];
-    const char* grad_name;  // name shown as grad_fn, e.g. "ExpBackward0"; null for no derivative
+    const char* grad_name;     // name shown as grad_fn, e.g. "ExpBackward0"; null for no derivative
+    uint16_t meaningless = 0;  // dtypes that are refused with a RuntimeError...
+    const char* remedy = "";   // ...that ends with this
+    bool exact_out = false;    // out= must have the dtype of the result
 };
 
 /// A public op: its signature, and which row serves which call.

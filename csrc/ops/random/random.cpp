@@ -398,7 +398,7 @@ KAGARI_DRAW(bernoulli_, ", Operand p=0.5", bernoulli_inplace_body,
 KAGARI_DRAW(random_, ", int? from=None, int? to=None", random_body,
             "Fills with integers uniform in [from, to); one bound is `to`.");
 static const Op<decltype(bernoulli_body)> bernoulli{
-    "bernoulli(Tensor input, float? p=None, *, Generator? generator=None) -> Tensor", "fmo",
+    "bernoulli(Tensor input, float? p=None, *, Generator? generator=None) -> Tensor", "fmoa",
     bernoulli_body, "Ones with the probabilities in `input` (or `p`), and zeros."};
 static const Op<decltype(normal_of_body)> normal_of{
     "_normal_of(Tensor drawn, Tensor[] parameters) -> Tensor", "p", normal_of_body,
@@ -409,7 +409,7 @@ const Op<decltype(poisson_body)> poisson{
 const Op<decltype(multinomial_body)> multinomial{
     "multinomial(Tensor input, int num_samples, bool replacement=False, *, Generator? "
     "generator=None) -> Tensor",
-    "fmo", multinomial_body, "Indices drawn with the probabilities in the rows of `input`."};
+    "fmO", multinomial_body, "Indices drawn with the probabilities in the rows of `input`."};
 const Op<decltype(randperm_body)> randperm{
     "_randperm(int n, Generator? generator, dtype dtype, device device) -> Tensor", "p",
     randperm_body, "The numbers 0 .. n-1 in random order."};

@@ -139,8 +139,9 @@ Tensor count_nonzero_body(const Tensor& x, OptionalDims dims) {
 }  // namespace
 
 const Op<Tensor(const Tensor&, OptionalDims, bool, std::optional<DType>)> sum{
-    "sum(Tensor input, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor", "fmo",
-    sum_body, "The sum of all elements, or along the dimensions `dim`. Integers add up in int64."};
+    "sum(Tensor input, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor",
+    "fmoc", sum_body,
+    "The sum of all elements, or along the dimensions `dim`. Integers add up in int64."};
 const Op<Tensor(const Tensor&, OptionalDims, bool, std::optional<DType>)> mean{
     "mean(Tensor input, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor",
     "fmo", mean_body, "The mean of all elements, or along the dimensions `dim`."};
@@ -148,7 +149,7 @@ const Op<Tensor(const Tensor&, OptionalDims, bool, std::optional<DType>)> nansum
     "nansum(Tensor input, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor",
     "fmo", nansum_body, "The sum, with every NaN counted as zero."};
 const Op<Tensor(const Tensor&, std::optional<int64_t>, bool, std::optional<DType>)> prod{
-    "prod(Tensor input, int? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor", "fmo",
+    "prod(Tensor input, int? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor", "fmoc",
     prod_body, "The product of all elements, or along the dimension `dim`."};
 const Op<Tensor(const Tensor&, OptionalDims, bool)> any{
     "any(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor", "fmo", any_body,

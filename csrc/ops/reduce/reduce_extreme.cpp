@@ -139,35 +139,35 @@ std::tuple<Tensor, Tensor> aminmax_body(const Tensor& x, std::optional<int64_t> 
 }  // namespace
 
 const Op<Tensor(const Tensor&, OptionalDims, bool)> amax{
-    "amax(Tensor input, int[] dim=[], bool keepdim=False) -> Tensor", "fmo", amax_body,
+    "amax(Tensor input, int[] dim=[], bool keepdim=False) -> Tensor", "fmO", amax_body,
     "The largest element of all, or along the dimensions `dim`; equal ones share the gradient."};
 const Op<Tensor(const Tensor&, OptionalDims, bool)> amin{
-    "amin(Tensor input, int[] dim=[], bool keepdim=False) -> Tensor", "fmo", amin_body,
+    "amin(Tensor input, int[] dim=[], bool keepdim=False) -> Tensor", "fmO", amin_body,
     "The smallest element of all, or along the dimensions `dim`; equal ones share the gradient."};
 const Op<Tensor(const Tensor&, std::optional<int64_t>, bool)> argmax{
-    "argmax(Tensor input, int? dim=None, bool keepdim=False) -> Tensor", "fmo", argmax_body,
+    "argmax(Tensor input, int? dim=None, bool keepdim=False) -> Tensor", "fmO", argmax_body,
     "The index of the largest element along `dim`, or in the flattened input; the first of "
     "equals."};
 const Op<Tensor(const Tensor&, std::optional<int64_t>, bool)> argmin{
-    "argmin(Tensor input, int? dim=None, bool keepdim=False) -> Tensor", "fmo", argmin_body,
+    "argmin(Tensor input, int? dim=None, bool keepdim=False) -> Tensor", "fmO", argmin_body,
     "The index of the smallest element along `dim`, or in the flattened input; the first of "
     "equals."};
-static const Op<Tensor(const Tensor&)> max_all{"max(Tensor input) -> Tensor", "fm", max_body,
+static const Op<Tensor(const Tensor&)> max_all{"max(Tensor input) -> Tensor", "fmo", max_body,
                                                "The largest element."};
-static const Op<Tensor(const Tensor&)> min_all{"min(Tensor input) -> Tensor", "fm", min_body,
+static const Op<Tensor(const Tensor&)> min_all{"min(Tensor input) -> Tensor", "fmo", min_body,
                                                "The smallest element."};
 static const Op<Tensor(const Tensor&, const Tensor&)> max_other{
     "max.other(Tensor input, Tensor other) -> Tensor", "fmo", max_other_body, "As maximum."};
 static const Op<Tensor(const Tensor&, const Tensor&)> min_other{
     "min.other(Tensor input, Tensor other) -> Tensor", "fmo", min_other_body, "As minimum."};
 const Op<std::tuple<Tensor, Tensor>(const Tensor&, int64_t, bool)> max_dim{
-    "max.dim(Tensor input, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)", "fmo",
+    "max.dim(Tensor input, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)", "fmO",
     max_dim_body, "The largest elements along `dim` and their indices; the first of equals."};
 const Op<std::tuple<Tensor, Tensor>(const Tensor&, int64_t, bool)> min_dim{
-    "min.dim(Tensor input, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)", "fmo",
+    "min.dim(Tensor input, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)", "fmO",
     min_dim_body, "The smallest elements along `dim` and their indices; the first of equals."};
 const Op<std::tuple<Tensor, Tensor>(const Tensor&, std::optional<int64_t>, bool)> aminmax{
     "aminmax(Tensor input, *, int? dim=None, bool keepdim=False) -> (Tensor min, Tensor max)",
-    "fmo", aminmax_body, "The smallest and the largest element, of all or along `dim`."};
+    "fmO", aminmax_body, "The smallest and the largest element, of all or along `dim`."};
 
 }  // namespace kagari::ops

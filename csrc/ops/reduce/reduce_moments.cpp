@@ -278,6 +278,6 @@ static const Op<Tensor(const Tensor&, const Scalar&, OptionalDims, bool, std::op
     norm{
         "norm(Tensor input, Scalar p=2, int[]? dim=None, bool keepdim=False, dtype? dtype=None) "
         "-> Tensor",
-        "o", norm_body, "The vector norm of order `p`, along `dim` or of all elements."};
+        "O", norm_body, "The vector norm of order `p`, along `dim` or of all elements."};
 
 }  // namespace kagari::ops

@@ -47,6 +47,7 @@ Tensor scan(const RowKernels& kernels, const Tensor& x, int64_t dim, bool from_e
 }
 
 Tensor cumsum_body(const Tensor& x, int64_t dim, std::optional<DType> dtype) {
+    check<NotImplementedError>(dtype != DType::Bool, "cumsum: dtype: not implemented for bool");
     if (dtype && *dtype != x.dtype()) return cumsum(to(x, *dtype), dim, dtype);
     int64_t at = wrap_dim(dim, x.dim(), "cumsum");
     Tensor out = scan(kCumsum, x, at, false);
@@ -82,6 +83,7 @@ Tensor cumprod_gradient_with_zeros(const Tensor& grad, const Tensor& input, int6
 }
 
 Tensor cumprod_body(const Tensor& x, int64_t dim, std::optional<DType> dtype) {
+    check<NotImplementedError>(dtype != DType::Bool, "cumprod: dtype: not implemented for bool");
     if (dtype && *dtype != x.dtype()) return cumprod(to(x, *dtype), dim, dtype);
     int64_t at = wrap_dim(dim, x.dim(), "cumprod");
     Tensor out = scan(kCumprod, x, at, false);
@@ -167,16 +169,16 @@ Tensor logcumsumexp_body(const Tensor& x, int64_t dim) {
 }  // namespace
 
 const Op<Tensor(const Tensor&, int64_t, std::optional<DType>)> cumsum{
-    "cumsum(Tensor input, int dim, *, dtype? dtype=None) -> Tensor", "fmio", cumsum_body,
+    "cumsum(Tensor input, int dim, *, dtype? dtype=None) -> Tensor", "fmioc", cumsum_body,
     "The sum of each element and those before it along `dim`."};
 const Op<Tensor(const Tensor&, int64_t, std::optional<DType>)> cumprod{
-    "cumprod(Tensor input, int dim, *, dtype? dtype=None) -> Tensor", "fmio", cumprod_body,
+    "cumprod(Tensor input, int dim, *, dtype? dtype=None) -> Tensor", "fmioc", cumprod_body,
     "The product of each element and those before it along `dim`."};
 const Op<Pair(const Tensor&, int64_t)> cummax{
-    "cummax(Tensor input, int dim) -> (Tensor values, Tensor indices)", "fmo", cummax_body,
+    "cummax(Tensor input, int dim) -> (Tensor values, Tensor indices)", "fmO", cummax_body,
     "The largest element so far along `dim`, and its index; the latest of equals."};
 const Op<Pair(const Tensor&, int64_t)> cummin{
-    "cummin(Tensor input, int dim) -> (Tensor values, Tensor indices)", "fmo", cummin_body,
+    "cummin(Tensor input, int dim) -> (Tensor values, Tensor indices)", "fmO", cummin_body,
     "The smallest element so far along `dim`, and its index; the latest of equals."};
 const Op<Tensor(const Tensor&, int64_t)> logcumsumexp{
     "logcumsumexp(Tensor input, int dim) -> Tensor", "fmo", logcumsumexp_body<false>,

@@ -105,10 +105,10 @@ Tensor log_softmax_backward_body(const Tensor& grad, const Tensor& y, int64_t di
 }  // namespace
 
 const Op<Tensor(const Tensor&, int64_t, std::optional<DType>)> softmax{
-    "softmax(Tensor input, int dim, dtype? dtype=None) -> Tensor", "fmoS", softmax_body,
+    "softmax(Tensor input, int dim, dtype? dtype=None) -> Tensor", "fmOS", softmax_body,
     "exp(input) divided by its sum along `dim`."};
 const Op<Tensor(const Tensor&, int64_t, std::optional<DType>)> log_softmax{
-    "log_softmax(Tensor input, int dim, dtype? dtype=None) -> Tensor", "fmoS", log_softmax_body,
+    "log_softmax(Tensor input, int dim, dtype? dtype=None) -> Tensor", "fmOS", log_softmax_body,
     "The logarithm of softmax along `dim`, computed without forming it."};
 const Op<Tensor(const Tensor&, const Tensor&, int64_t)> softmax_backward{
     "_softmax_backward_data(Tensor grad_output, Tensor output, int dim) -> Tensor", "p",

@@ -34,7 +34,7 @@ Int = Annotated[Any, "I"]
 Scalar = Annotated[Any, "S"]
 Real = Annotated[Any, "R"]
 
-PROMOTIONS = ("same", "float", "compare", "bool")
+PROMOTIONS = ("same", "float", "compare", "bool", "number", "equal")
 
 registry: dict[str, "Pointwise"] = {}
 
@@ -64,12 +64,22 @@ class Pointwise:
     """A defined op. Called on expressions, inside another definition, it gives an expression."""
 
     def __init__(
-        self, body: Callable[..., e.Expr], promote, chosen: str | None, flags, modes, aliases
+        self,
+        body: Callable[..., e.Expr],
+        promote,
+        chosen: str | None,
+        flags,
+        modes,
+        aliases,
+        numbers: str = "",
+        meaningless: tuple[str, str] = ("", ""),
     ):
         self.name = body.__name__
         self.body = body
         self.flags = flags
         self.aliases = tuple(aliases)
+        self.numbers = tuple(numbers.split())
+        self.meaningless = (dtypes.select(meaningless[0]), meaningless[1])
         self.modes = modes
         self.promotes = promote if isinstance(promote, dict) else {None: promote}
         self.chosen = dtypes.select(chosen) if chosen else None
@@ -88,6 +98,9 @@ class Pointwise:
                 raise ValueError(f"{self.name}: promote is one of {PROMOTIONS}, got {promotion!r}")
         if not self.__doc__:
             raise ValueError(f"{self.name}: an op needs a docstring")
+        operands = {p.name for p in self.parameters if p.role in ("operand", "optional")}
+        if not operands.issuperset(self.numbers):
+            raise ValueError(f"{self.name}: numbers are operands, got {self.numbers}")
 
     def _parameter(self, p: inspect.Parameter) -> Parameter:
         keyword = p.kind is p.KEYWORD_ONLY
@@ -183,7 +196,7 @@ class Pointwise:
         return self.functions[variant.name](*(given.arguments[p.name] for p in variant.operands))
 
     def promote_of(self, variant: Variant) -> str:
-        """same, float or bool."""
+        """same, float, bool, number or equal."""
         promotion = self.promotes.get(variant.mode) or self.promotes.get(None) or "same"
         return "same" if promotion == "compare" else promotion
 
@@ -197,15 +210,21 @@ def pointwise(
     flags: str = "fmio",
     modes: "dict[str, tuple[str | None, ...]] | None" = None,
     aliases: tuple[str, ...] = (),
+    numbers: str = "",
+    meaningless: tuple[str, str] = ("", ""),
 ) -> Callable[[Callable[..., e.Expr]], Pointwise]:
     """Define an op. `promote`: same, float (integers become the default float), compare (the same,
-    result bool), bool; or one of these per mode. `dtypes`: those it computes in ("floating c64"),
+    result bool), bool, number (bool becomes int64), equal (operands have to be of one dtype); or
+    one of these per mode. `dtypes`: those it computes in ("floating c64"),
     by default all for which the body can be traced. `flags` as in csrc/ops/op.h: f function,
-    m method, i in place, o out=, S special, N nn.functional, p private.
-    `modes`: {"rounding_mode": (None, "trunc")}."""
+    m method, i in place, o out=, O out= of the result's dtype only, n also on numbers alone,
+    S special, N nn.functional, p private. `modes`: {"rounding_mode": (None, "trunc")}.
+    `numbers`: the operands that may be numbers ("input other"); the others are tensors.
+    `meaningless`: dtypes for which the op could have no meaning, and what to do instead: an error
+    of another class than for what is merely not there."""
 
     def decorate(body: Callable[..., e.Expr]) -> Pointwise:
-        op = Pointwise(body, promote, dtypes, flags, modes or {}, aliases)
+        op = Pointwise(body, promote, dtypes, flags, modes or {}, aliases, numbers, meaningless)
         if op.name in registry:
             raise ValueError(f"pointwise op {op.name} is defined twice")
         registry[op.name] = op

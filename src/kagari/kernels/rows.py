@@ -51,6 +51,8 @@ class Row:
     operands: tuple[Operand, ...]
     promote: str
     rule: Gradients | None = None
+    meaningless: tuple[tuple[str, ...], str] = ((), "")
+    exact_out = False
 
     def trace(self, dtype: str) -> e.Expr:
         """The expression for a computing dtype that is no half type."""
@@ -153,6 +155,8 @@ class VariantRow(Row):
         self.promote = op.promote_of(variant)
         self.function = op.functions[variant.name]
         self.rule = self.function.vjp
+        self.meaningless = op.meaningless
+        self.exact_out = "O" in op.flags
         if len(self.operands) > MAX_OPERANDS:
             raise ValueError(f"{self.name}: at most {MAX_OPERANDS} operands")
 
@@ -164,6 +168,8 @@ class VariantRow(Row):
     def dtypes(self) -> tuple[str, ...]:
         possible = {
             "same": dtypes.ALL,
+            "equal": dtypes.ALL,
+            "number": dtypes.INTEGRAL + dtypes.FLOATING + dtypes.COMPLEX,
             "float": dtypes.FLOATING + dtypes.COMPLEX,
             "bool": (dtypes.BOOL,),
         }[self.promote]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from . import define, dtypes
 from .rows import Row, VariantRow
 
-_PROMOTE = {"same": "Promote::Same", "float": "Promote::Float", "bool": "Promote::Bool"}
+_PROMOTE = {n: f"Promote::{n.title()}" for n in ("same", "float", "bool", "number", "equal")}
 _TYPE = {"T": "Tensor", "R": "Tensor", "C": "Tensor", "B": "Tensor", "I": "Tensor", "S": "Scalar"}
 
 HEAD = """// Written from the definitions by src/kagari/kernels/table.py; do not edit.
@@ -32,8 +32,8 @@ def grad_name(row: Row) -> str | None:
     return "".join(p[:1].upper() + p[1:] for p in base.split("_")) + "Backward0"
 
 
-def dtype_bits(row: Row) -> int:
-    return sum(1 << dtypes.NUMBERING.index(d) for d in row.dtypes)
+def dtype_bits(names: Iterable[str]) -> int:
+    return sum(1 << dtypes.NUMBERING.index(d) for d in names)
 
 
 def uses_bits(row: Row, uses: tuple[str, ...]) -> int:
@@ -52,9 +52,12 @@ def fields(row: Row) -> dict:
         "promote": row.promote,
         "result": row.result,
         "kinds": "".join(o.kind for o in row.operands),
-        "dtypes": dtype_bits(row),
+        "dtypes": dtype_bits(row.dtypes),
         "derivatives": derivatives,
         "grad_name": grad_name(row),
+        "meaningless": dtype_bits(row.meaningless[0]),
+        "remedy": row.meaningless[1],
+        "exact_out": row.exact_out,
     }
 
 
@@ -66,7 +69,8 @@ def spec_text(row: dict) -> str:
     return (
         f'    {{"{row["name"]}", {len(row["kinds"])}, {_PROMOTE[row["promote"]]}, '
         f"'{row['result']}', \"{row['kinds']}\", {row['dtypes']}, {{{derivatives}}}, "
-        f"{quote(row['grad_name'])}}},"
+        f"{quote(row['grad_name'])}, {row['meaningless']}, {quote(row['remedy'])}, "
+        f"{str(row['exact_out']).lower()}}},"
     )
 
 
@@ -81,12 +85,11 @@ def schema(op: define.Pointwise, name: str) -> str:
             optional = "?" if p.default is None or None in op.modes.get(p.name, ()) else ""
             default = "None" if p.default is None else f"'{p.default}'"
             parts.append(f"str{optional} {p.name}={default}")
-        elif p.role == "operand":
-            parts.append(f"{_TYPE[p.kind]} {p.name}")
-        elif p.role == "optional":
-            parts.append(f"{_TYPE[p.kind]}? {p.name}=None")
+        elif p.role in ("operand", "optional"):
+            kind = "Operand" if p.name in op.numbers else _TYPE[p.kind]
+            parts.append(f"{kind} {p.name}" if p.role == "operand" else f"{kind}? {p.name}=None")
         else:
-            parts.append(f"{_TYPE[p.kind]} {p.name}={p.default}")
+            parts.append(f"Scalar {p.name}={p.default}")
     return f"{name}({', '.join(parts)}) -> Tensor"
 
 

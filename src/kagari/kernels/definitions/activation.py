@@ -8,7 +8,11 @@ from ..define import Scalar, pointwise
 from .complex import abs as absolute
 
 
-@pointwise(dtypes="integral floating", flags="fmi")
+@pointwise(
+    dtypes="integral floating",
+    flags="fmi",
+    meaningless=("bool", "convert the input to numbers first"),
+)
 def relu(input):
     """max(input, 0). The gradient at 0 is 0.
 
@@ -41,7 +45,11 @@ def tanh(input):
     return m.tanh(input)
 
 
-@pointwise(dtypes="integral floating", flags="N")
+@pointwise(
+    dtypes="integral floating",
+    flags="N",
+    meaningless=("bool", "convert the input to numbers first"),
+)
 def relu6(input):
     """min(max(input, 0), 6). The gradient at 0 and 6 is 0.
 
@@ -56,7 +64,11 @@ def _(grad, input):
     return e.where((input <= 0) | (input >= 6), e.const(0, grad), grad)
 
 
-@pointwise(dtypes="signed floating", flags="N")
+@pointwise(
+    dtypes="signed floating",
+    flags="N",
+    meaningless=("u8 u16 u32 u64 bool", "convert the input to a signed dtype"),
+)
 def hardtanh(input, min_val=-1.0, max_val=1.0):
     """input kept within [min_val, max_val]. The gradient at a bound is 0.
 
@@ -159,7 +171,7 @@ def silu(input):
     return input * m.sigmoid(input)
 
 
-@pointwise(dtypes="floating", modes={"approximate": ("none", "tanh")}, flags="N")
+@pointwise(dtypes="floating", modes={"approximate": ("none", "tanh")}, flags="NO")
 def gelu(input, *, approximate="none"):
     """input * P(a standard normal number is below input), or its approximation with tanh.
 
@@ -182,7 +194,7 @@ def mish(input):
     return input * m.tanh_softplus(input)
 
 
-@pointwise(dtypes="floating", flags="N")
+@pointwise(dtypes="floating", flags="NO")
 def softplus(input, beta=1.0, threshold=20.0):
     """log(1 + exp(beta * input)) / beta; input itself where beta * input > threshold.
 
@@ -199,7 +211,7 @@ def _(grad, input, beta, threshold):
     return e.where(scaled > threshold, grad, grad * m.sigmoid(scaled))
 
 
-@pointwise(dtypes="floating", flags="N")
+@pointwise(dtypes="floating", flags="NO")
 def logsigmoid(input):
     """log(sigmoid(input)), accurate on both sides.
 
@@ -230,7 +242,7 @@ def tanhshrink(input):
     return input - m.tanh(input)
 
 
-@pointwise(dtypes="floating", flags="fN")
+@pointwise(dtypes="floating", flags="fmNO")
 def hardshrink(input, lambd=0.5):
     """input where |input| > lambd, else 0.
 
@@ -241,7 +253,7 @@ def hardshrink(input, lambd=0.5):
     return e.where(inside, e.const(0, input), input)
 
 
-@pointwise(dtypes="floating", flags="N")
+@pointwise(dtypes="floating", flags="NO")
 def softshrink(input, lambd=0.5):
     """input moved towards 0 by lambd, and 0 where |input| <= lambd.
 

@@ -6,7 +6,7 @@ from ..dtypes import is_complex, is_floating, is_integral
 from ..function import function
 
 
-@pointwise()
+@pointwise(numbers="input other", flags="fmion")
 def add(input, other, *, alpha=1):
     """input + alpha * other, with broadcasting and type promotion.
 
@@ -16,7 +16,12 @@ def add(input, other, *, alpha=1):
     return input + other * alpha
 
 
-@pointwise(aliases=("subtract",))
+@pointwise(
+    aliases=("subtract",),
+    numbers="input other",
+    meaningless=("bool", "use ^ or logical_xor() instead"),
+    flags="fmion",
+)
 def sub(input, other, *, alpha=1):
     """input - alpha * other, with broadcasting and type promotion. Not defined for two bool
     tensors.
@@ -27,7 +32,7 @@ def sub(input, other, *, alpha=1):
     return input - other * alpha
 
 
-@pointwise(flags="f")
+@pointwise(flags="f", numbers="other", meaningless=("bool", "use ^ or logical_xor() instead"))
 def rsub(input, other, *, alpha=1):
     """other - alpha * input.
 
@@ -37,7 +42,7 @@ def rsub(input, other, *, alpha=1):
     return other - input * alpha
 
 
-@pointwise(aliases=("multiply",))
+@pointwise(aliases=("multiply",), numbers="input other", flags="fmion")
 def mul(input, other):
     """input * other, with broadcasting and type promotion.
 
@@ -72,6 +77,8 @@ floor_quotient.derivative(lambda: (None, None))
     promote={None: "float", "trunc": "same", "floor": "same"},
     modes={"rounding_mode": (None, "trunc", "floor")},
     aliases=("divide", "true_divide"),
+    numbers="input other",
+    flags="fmion",
 )
 def div(input, other, *, rounding_mode=None):
     """input / other. `rounding_mode`: None divides truly (integers give floats), "trunc" rounds
@@ -94,7 +101,7 @@ def _(grad, other, output, rounding_mode):
     return grad / e.conj(other), -grad * e.conj(output / other)
 
 
-@pointwise()
+@pointwise(numbers="input other", flags="fmion")
 def floor_divide(input, other):
     """The quotient rounded down, as Python's //.
 
@@ -107,7 +114,7 @@ def floor_divide(input, other):
 floor_divide.derivative(lambda grad: (None, None))
 
 
-@pointwise()
+@pointwise(numbers="input other")
 def remainder(input, other):
     """The remainder with the sign of the divisor, as Python's %.
 
@@ -123,7 +130,7 @@ def _(grad, input, other):
     return grad, -grad * floor_quotient(input, other)
 
 
-@pointwise()
+@pointwise(numbers="other")
 def fmod(input, other):
     """The remainder with the sign of the dividend, as C's fmod.
 
@@ -133,7 +140,11 @@ def fmod(input, other):
     return e.fmod(input, other) if is_floating(input.dtype) else e.irem(input, other)
 
 
-@pointwise(aliases=("negative",))
+@pointwise(
+    aliases=("negative",),
+    meaningless=("bool", "use ~ or logical_not() to invert a mask"),
+    flags="fmiO",
+)
 def neg(input):
     """-input. Not defined for bool.
 
@@ -143,7 +154,7 @@ def neg(input):
     return -input
 
 
-@pointwise()
+@pointwise(promote="number")
 def square(input):
     """input * input.
 
@@ -166,7 +177,7 @@ def reciprocal(input):
 reciprocal.derivative(lambda grad, output: -grad * e.conj(output * output))
 
 
-@pointwise(dtypes="real")
+@pointwise(dtypes="real", flags="fmiO")
 def sign(input):
     """-1, 0 or 1; for bool the value itself. NaN gives 0.
 
@@ -180,7 +191,7 @@ def sign(input):
     return e.where(input > 0, one, below)
 
 
-@pointwise(promote="compare", dtypes="real", flags="fmo")
+@pointwise(promote="compare", dtypes="real", flags="fmO")
 def signbit(input):
     """Whether the sign bit is set: true for negative numbers and -0.
 
@@ -192,7 +203,7 @@ def signbit(input):
     return e.bitcast(input, {"f32": "i32", "f64": "i64"}[input.dtype]) < 0
 
 
-@pointwise(promote="float", dtypes="floating")
+@pointwise(promote="float", dtypes="floating", numbers="other")
 def copysign(input, other):
     """The size of input with the sign of other.
 
@@ -230,7 +241,12 @@ def _(grad, input, other):
     return e.where(input == other, e.const(0, grad), grad), None
 
 
-@pointwise(dtypes="real")
+@pointwise(
+    promote="equal",
+    dtypes="real",
+    meaningless=("complex", "complex numbers have no order"),
+    flags="fmiO",
+)
 def heaviside(input, values):
     """0 below zero and for NaN, 1 above, `values` at zero.
 
@@ -246,7 +262,7 @@ def heaviside(input, values):
 heaviside.derivative(lambda grad: (None, None))
 
 
-@pointwise()
+@pointwise(numbers="weight")
 def lerp(input, end, weight):
     """input + weight * (end - input), exact at both ends.
 
@@ -275,7 +291,12 @@ def addcmul(input, tensor1, tensor2, *, value=1):
     return input + tensor1 * value * tensor2
 
 
-@pointwise()
+@pointwise(
+    meaningless=(
+        "bool integral",
+        "convert the inputs to a floating dtype for a true quotient; div(rounding_mode=...) rounds",
+    )
+)
 def addcdiv(input, tensor1, tensor2, *, value=1):
     """input + value * tensor1 / tensor2. Not defined for integers.
 
@@ -285,7 +306,7 @@ def addcdiv(input, tensor1, tensor2, *, value=1):
     return input + tensor1 * value / tensor2
 
 
-@pointwise(promote="float", dtypes="floating")
+@pointwise(promote="float", dtypes="floating", meaningless=("complex", "give an angle"))
 def deg2rad(input):
     """Degrees to radians.
 
@@ -295,7 +316,7 @@ def deg2rad(input):
     return input * 0.017453292519943295
 
 
-@pointwise(promote="float", dtypes="floating")
+@pointwise(promote="float", dtypes="floating", meaningless=("complex", "give an angle"))
 def rad2deg(input):
     """Radians to degrees.
 

@@ -5,7 +5,7 @@ from ..define import pointwise
 from ..dtypes import is_complex, is_floating
 
 
-@pointwise(promote="compare")
+@pointwise(promote="compare", numbers="other")
 def eq(input, other):
     """input == other.
 
@@ -15,7 +15,7 @@ def eq(input, other):
     return input == other
 
 
-@pointwise(promote="compare", aliases=("not_equal",))
+@pointwise(promote="compare", aliases=("not_equal",), numbers="other")
 def ne(input, other):
     """input != other.
 
@@ -25,7 +25,7 @@ def ne(input, other):
     return input != other
 
 
-@pointwise(promote="compare", aliases=("less",))
+@pointwise(promote="compare", aliases=("less",), numbers="other")
 def lt(input, other):
     """input < other.
 
@@ -35,7 +35,7 @@ def lt(input, other):
     return input < other
 
 
-@pointwise(promote="compare", aliases=("less_equal",))
+@pointwise(promote="compare", aliases=("less_equal",), numbers="other")
 def le(input, other):
     """input <= other.
 
@@ -45,7 +45,7 @@ def le(input, other):
     return input <= other
 
 
-@pointwise(promote="compare", aliases=("greater",))
+@pointwise(promote="compare", aliases=("greater",), numbers="other")
 def gt(input, other):
     """input > other.
 
@@ -55,7 +55,7 @@ def gt(input, other):
     return input > other
 
 
-@pointwise(promote="compare", aliases=("greater_equal",))
+@pointwise(promote="compare", aliases=("greater_equal",), numbers="other")
 def ge(input, other):
     """input >= other.
 
@@ -101,7 +101,12 @@ def isfinite(input):
     return ~(_infinite(input) | e.isnan(input))
 
 
-@pointwise(promote="compare", dtypes="real", flags="fmo")
+@pointwise(
+    promote="compare",
+    dtypes="real",
+    flags="fmO",
+    meaningless=("complex", "complex numbers have no order"),
+)
 def isposinf(input):
     """Whether each element is +infinity.
 
@@ -111,7 +116,12 @@ def isposinf(input):
     return input == float("inf") if is_floating(input.dtype) else e.const(False, "bool")
 
 
-@pointwise(promote="compare", dtypes="real", flags="fmo")
+@pointwise(
+    promote="compare",
+    dtypes="real",
+    flags="fmO",
+    meaningless=("complex", "complex numbers have no order"),
+)
 def isneginf(input):
     """Whether each element is -infinity.
 
@@ -171,7 +181,7 @@ def logical_xor(input, other):
     return input ^ other
 
 
-@pointwise(dtypes="bool integral")
+@pointwise(dtypes="bool integral", flags="fmiO")
 def bitwise_not(input):
     """Every bit flipped; for bool, not.
 
@@ -181,7 +191,7 @@ def bitwise_not(input):
     return ~input
 
 
-@pointwise(dtypes="bool integral")
+@pointwise(dtypes="bool integral", numbers="input other")
 def bitwise_and(input, other):
     """The bits set in both.
 
@@ -191,7 +201,7 @@ def bitwise_and(input, other):
     return input & other
 
 
-@pointwise(dtypes="bool integral")
+@pointwise(dtypes="bool integral", numbers="input other")
 def bitwise_or(input, other):
     """The bits set in one of the two.
 
@@ -201,7 +211,7 @@ def bitwise_or(input, other):
     return input | other
 
 
-@pointwise(dtypes="bool integral")
+@pointwise(dtypes="bool integral", numbers="input other")
 def bitwise_xor(input, other):
     """The bits set in exactly one of the two.
 
@@ -211,7 +221,7 @@ def bitwise_xor(input, other):
     return input ^ other
 
 
-@pointwise(dtypes="integral")
+@pointwise(dtypes="integral", numbers="input other")
 def bitwise_left_shift(input, other):
     """input * 2^other in wrapping arithmetic; a shift by the width or more, or by less than 0,
     gives 0.
@@ -222,7 +232,7 @@ def bitwise_left_shift(input, other):
     return input << other
 
 
-@pointwise(dtypes="integral")
+@pointwise(dtypes="integral", numbers="input other")
 def bitwise_right_shift(input, other):
     """input shifted right, the sign filling in; a shift by the width or more leaves only the sign.
 

@@ -6,7 +6,7 @@ from ..define import pointwise
 from ..dtypes import is_complex
 
 
-@pointwise(dtypes="integral floating complex", aliases=("absolute",))
+@pointwise(dtypes="integral floating complex", aliases=("absolute",), flags="fmiO")
 def abs(input):
     """The absolute value; of a complex number its size, as a real number. The gradient at 0 is 0.
 
@@ -31,7 +31,7 @@ def _direction(z: e.Expr) -> e.Expr:
     return e.where(z > 0, e.const(1, z), e.where(z < 0, e.const(-1, z), z * 0))
 
 
-@pointwise()
+@pointwise(flags="fmiO")
 def sgn(input):
     """The sign; of a complex number z / |z|, and 0 at 0.
 
@@ -79,7 +79,7 @@ def _(grad, input):
     return e.where(input == 0, e.const(0, turned), turned)
 
 
-@pointwise()
+@pointwise(flags="fmiO")
 def conj_physical(input):
     """The complex conjugate, written out; a real number as it is.
 
@@ -89,7 +89,12 @@ def conj_physical(input):
     return e.conj(input)
 
 
-@pointwise(dtypes="f32 f64", flags="fo")
+@pointwise(
+    promote="equal",
+    dtypes="f32 f64",
+    flags="fO",
+    meaningless=("bool integral bf16 complex", "both inputs must be float32 or float64"),
+)
 def complex(real, imag):
     """A complex number from its real and imaginary part.
 
@@ -99,7 +104,12 @@ def complex(real, imag):
     return e.complex_(real, imag)
 
 
-@pointwise(dtypes="f32 f64", flags="fo")
+@pointwise(
+    promote="equal",
+    dtypes="f32 f64",
+    flags="fO",
+    meaningless=("bool integral bf16 complex", "both inputs must be float32 or float64"),
+)
 def polar(abs, angle):
     """A complex number from its size and its angle.
 

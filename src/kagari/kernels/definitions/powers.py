@@ -20,7 +20,7 @@ def _integer_power(a: e.Expr, n: e.Expr) -> e.Expr:
     return e.where(n < 0, inverse, result)
 
 
-@pointwise(dtypes="integral floating complex")
+@pointwise(dtypes="integral floating complex", numbers="input exponent")
 def pow(input, exponent):
     """input to the power of exponent. Integers wrap around.
 
@@ -32,7 +32,7 @@ def pow(input, exponent):
     return _integer_power(input, exponent)
 
 
-@pointwise(promote="float", dtypes="floating")
+@pointwise(promote="float", dtypes="floating", numbers="input other")
 def xlogy(input, other):
     """input * log(other), and 0 where input is 0 (unless other is NaN).
 
@@ -50,7 +50,7 @@ def _(grad, input, other):
     return e.where(settled, zero, grad * m.log(other)), grad * input / other
 
 
-@pointwise(promote="float", dtypes="floating", flags="So")
+@pointwise(promote="float", dtypes="floating", flags="So", numbers="input other")
 def xlog1py(input, other):
     """input * log1p(other), and 0 where input is 0 (unless other is NaN).
 

@@ -4,7 +4,7 @@ from .. import expr as e
 from ..define import Int, pointwise
 
 
-@pointwise(dtypes="integral floating")
+@pointwise(dtypes="integral floating", flags="fmiO")
 def floor(input):
     """The largest integer not above input.
 
@@ -14,7 +14,7 @@ def floor(input):
     return e.floor(input)
 
 
-@pointwise(dtypes="integral floating")
+@pointwise(dtypes="integral floating", flags="fmiO")
 def ceil(input):
     """The smallest integer not below input.
 
@@ -24,7 +24,7 @@ def ceil(input):
     return e.ceil(input)
 
 
-@pointwise(dtypes="integral floating", aliases=("fix",))
+@pointwise(dtypes="integral floating", aliases=("fix",), flags="fmiO")
 def trunc(input):
     """input without its fraction.
 
@@ -34,7 +34,7 @@ def trunc(input):
     return e.trunc(input)
 
 
-@pointwise(dtypes="floating")
+@pointwise(dtypes="floating", flags="fmiO")
 def frac(input):
     """The fraction, with the sign of input.
 
@@ -53,7 +53,7 @@ def _power_of_ten(n: e.Expr, like: e.Expr) -> e.Expr:
     return result
 
 
-@pointwise()
+@pointwise(flags="fmiO")
 def round(input, *, decimals: Int = 0):
     """To the nearest integer, ties to even; with `decimals` to that many digits after the point, or
     before it if negative.

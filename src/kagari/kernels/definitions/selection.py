@@ -5,7 +5,7 @@ from ..define import Bool, Scalar, pointwise
 from ..dtypes import is_complex, is_floating
 
 
-@pointwise(flags="fo")
+@pointwise(flags="fo", numbers="input other")
 def where(condition: Bool, input, other):
     """input where the condition holds, else other.
 
@@ -35,7 +35,7 @@ def _share(grad: e.Expr, a: e.Expr, b: e.Expr) -> tuple[e.Expr, e.Expr]:
     )
 
 
-@pointwise(dtypes="real", flags="fmo")
+@pointwise(dtypes="real", flags="fmo", meaningless=("complex", "complex numbers have no order"))
 def maximum(input, other):
     """The larger of the two; NaN if either is NaN. Ties share the gradient.
 
@@ -48,7 +48,7 @@ def maximum(input, other):
 maximum.derivative(lambda grad, input, other: _share(grad, input, other))
 
 
-@pointwise(dtypes="real", flags="fmo")
+@pointwise(dtypes="real", flags="fmo", meaningless=("complex", "complex numbers have no order"))
 def minimum(input, other):
     """The smaller of the two; NaN if either is NaN. Ties share the gradient.
 
@@ -61,7 +61,7 @@ def minimum(input, other):
 minimum.derivative(lambda grad, input, other: _share(grad, other, input))
 
 
-@pointwise(dtypes="real", flags="fmo")
+@pointwise(dtypes="real", flags="fmo", meaningless=("complex", "complex numbers have no order"))
 def fmax(input, other):
     """The larger of the two; where one is NaN, the other.
 
@@ -77,7 +77,7 @@ def _(grad, input, other):
     return e.where(first, grad, e.const(0, grad)), e.where(first, e.const(0, grad), grad)
 
 
-@pointwise(dtypes="real", flags="fmo")
+@pointwise(dtypes="real", flags="fmo", meaningless=("complex", "complex numbers have no order"))
 def fmin(input, other):
     """The smaller of the two; where one is NaN, the other.
 
@@ -93,7 +93,7 @@ def _(grad, input, other):
     return e.where(first, grad, e.const(0, grad)), e.where(first, e.const(0, grad), grad)
 
 
-@pointwise(aliases=("clip",))
+@pointwise(aliases=("clip",), numbers="min max")
 def clamp(input, min=None, max=None):
     """input kept within [min, max]; either bound may be missing or a tensor. NaN stays NaN; where
     min > max the result is max. The gradient at a bound is 1.
@@ -123,7 +123,7 @@ def _(grad, input, min, max):
     return e.where(inside, grad, zero), to_min, e.where((input > max) | (max < min), grad, zero)
 
 
-@pointwise()
+@pointwise(flags="fmiO")
 def nan_to_num(input, nan=0.0, posinf: Scalar = None, neginf: Scalar = None):
     """NaN replaced by `nan`, infinities by `posinf` and `neginf` (by default the largest finite
     numbers).

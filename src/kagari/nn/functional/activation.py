@@ -159,26 +159,26 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     return first * second.sigmoid()
 
 
-def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+def gelu(input: Tensor, approximate: str = "none", *, out: Tensor | None = None) -> Tensor:
     """x times the normal distribution's cumulative probability of x."""
-    return ops.gelu(input, approximate=approximate)
+    return ops.gelu(input, approximate=approximate, out=out)
 
 
-def logsigmoid(input: Tensor) -> Tensor:
+def logsigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """log(sigmoid(x)), without overflow."""
-    return ops.logsigmoid(input)
+    return ops.logsigmoid(input, out=out)
 
 
-def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+def hardshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) -> Tensor:
     """x where |x| > lambd, elsewhere 0."""
-    return ops.hardshrink(input, lambd)
+    return ops.hardshrink(input, lambd, out=out)
 
 
-def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+def softshrink(input: Tensor, lambd: float = 0.5, *, out: Tensor | None = None) -> Tensor:
     """x moved towards 0 by lambd."""
     if lambd < 0:
         raise RuntimeError(f"softshrink: lambd has to be at least 0, got {lambd}")
-    return ops.softshrink(input, lambd)
+    return ops.softshrink(input, lambd, out=out)
 
 
 def tanhshrink(input: Tensor) -> Tensor:
@@ -191,9 +191,11 @@ def softsign(input: Tensor) -> Tensor:
     return ops.softsign(input)
 
 
-def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+def softplus(
+    input: Tensor, beta: float = 1.0, threshold: float = 20.0, *, out: Tensor | None = None
+) -> Tensor:
     """log(1 + exp(beta x)) / beta, and x itself where beta x > threshold."""
-    return ops.softplus(input, beta, threshold)
+    return ops.softplus(input, beta, threshold, out=out)
 
 
 def tanh(input: Tensor) -> Tensor:

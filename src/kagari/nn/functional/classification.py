@@ -169,6 +169,7 @@ def multilabel_margin_loss(
 ) -> Tensor:  # fmt: skip
     """Margins between the classes a sample has (listed first, then -1) and those it has not."""
     reduction = legacy_reduction(size_average, reduce, reduction)
+    _check_reduction(reduction)
     if input.dim() > 2 or target.shape != input.shape or (input.dim() == 2 and input.shape[1] == 0):
         raise RuntimeError(
             f"multilabel_margin_loss: expected input (C) or (N, C) and target of the same shape, "
@@ -195,6 +196,7 @@ def multi_margin_loss(
 ) -> Tensor:  # fmt: skip
     """sum over other classes of max(0, margin - input[target] + input)^p, divided by C."""
     reduction = legacy_reduction(size_average, reduce, reduction)
+    _check_reduction(reduction)
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
     if weight is not None and weight.dim() != 1:

@@ -14,9 +14,7 @@ def linear(
     input: Tensor, weight: Tensor, bias: Tensor | None = None, *, out: Tensor | None = None
 ) -> Tensor:
     """input @ weight.T + bias."""
-    if out is not None:
-        return ops.linear(input, weight, bias, out=out)
-    return ops.linear(input, weight, bias)
+    return ops.linear(input, weight, bias, out=out)
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

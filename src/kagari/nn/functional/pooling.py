@@ -26,22 +26,24 @@ def _stride(stride: Any, kernel_size: Any) -> Any:
 def avg_pool2d(
     input: Tensor, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0,
     ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: int | None = None,
+    *, out: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
     """Mean over windows of (N, C, H, W)."""
     return ops.avg_pool2d(
         input, kernel_size, _stride(stride, kernel_size), padding, ceil_mode, count_include_pad,
-        divisor_override,
+        divisor_override, out=out,
     )  # fmt: skip
 
 
 def avg_pool3d(
     input: Tensor, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0,
     ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: int | None = None,
+    *, out: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
     """Mean over windows of (N, C, D, H, W)."""
     return ops.avg_pool3d(
         input, kernel_size, _stride(stride, kernel_size), padding, ceil_mode, count_include_pad,
-        divisor_override,
+        divisor_override, out=out,
     )  # fmt: skip
 
 
@@ -108,16 +110,18 @@ def max_pool3d(
 # -- adaptive --------------------------------------------------------------------------------
 
 
-def _adaptive_size(input: Tensor, size: Any, n: int) -> list[int]:
+def _adaptive_size(input: Tensor, size: Any, n: int) -> Any:
     """`size` for n dimensions, where None keeps the input's."""
-    sizes = [size] * n if isinstance(size, int) or size is None else list(size)
-    if len(sizes) == 1:
-        sizes *= n
-    if len(sizes) != n:
-        raise ValueError(f"adaptive pooling: output_size needs {n} numbers, got {tuple(sizes)}")
-    if input.dim() <= n and None in sizes:
-        raise ValueError(f"Input dimension should be at least {n + 1}")
-    return [input.shape[i - n] if s is None else int(s) for i, s in enumerate(sizes)]
+    if isinstance(size, int) or n == 1 and None not in (size, *(size or ())):
+        return size
+    sizes = [None] * n if size is None else list(size)
+    if input.dim() <= len(sizes):
+        raise ValueError(
+            f"adaptive pooling: input: Input dimension should be at least {len(sizes) + 1}, "
+            f"got {tuple(input.shape)}"
+        )
+    kept = input.shape[input.dim() - len(sizes) :]
+    return [k if s is None else int(s) for s, k in zip(sizes, kept, strict=True)]
 
 
 def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
