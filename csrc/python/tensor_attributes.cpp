@@ -304,7 +304,7 @@ PyObject* resize_method(PyObject* o, PyObject* args) {
         const Tensor& t = unwrap(o);
         check<RuntimeError>(!t.requires_grad(),
                             "resize_: cannot resize variables that require grad");
-        resize(t, std::get<Dims>(v));
+        if (!same_sizes(t.sizes(), std::get<Dims>(v))) resize(t, std::get<Dims>(v));
         t.bump_version();
         return Py_NewRef(o);
     });

@@ -20,13 +20,13 @@ def written(result: Any, out: Any, op: str, *, castable: bool = False, refit: bo
 
     RuntimeError, before anything is written, unless each `out` has the dtype of its result; with
     `castable` any dtype does that the result may be cast to. With `refit` an `out` without elements
-    becomes contiguous, as PyTorch has it for some of LAPACK's functions.
+    gets the strides of its result, as PyTorch has it for some of LAPACK's functions.
     """
     if out is None:
         return result
     if isinstance(result, Tensor):
         write_outs((out,), (result,), op, not castable)
-        return out.resize_(0).resize_(result.shape) if refit and out.numel() == 0 else out
+        return _refitted(out, result) if refit else out
     if not isinstance(out, (tuple, list)):
         kind = type(out).__name__
         raise TypeError(
@@ -34,8 +34,11 @@ def written(result: Any, out: Any, op: str, *, castable: bool = False, refit: bo
         )
     write_outs(out, result, op, not castable)
     if refit:
-        out = [
-            t if t.numel() else t.resize_(0).resize_(made.shape)
-            for t, made in zip(out, result, strict=True)
-        ]
+        out = [_refitted(t, made) for t, made in zip(out, result, strict=True)]
     return type(result)(*out) if hasattr(result, "_fields") else tuple(out)
+
+
+def _refitted(out: Tensor, made: Tensor) -> Tensor:
+    if out.numel():
+        return out
+    return out.set_(out.untyped_storage(), 0, made.shape, made.stride())

@@ -1,5 +1,6 @@
 // Variance, deviation, logsumexp and norms.
 #include "autograd/record.h"
+#include "ops/linalg/linalg.h"
 #include "ops/movement/copy.h"
 #include "ops/movement/creation.h"
 #include "ops/reduce/reduce.h"
@@ -160,10 +161,15 @@ Tensor euclidean_norm(const Tensor& x, const Reduced& gone, bool keepdim) {
     if (should_record(x))
         record("LinalgVectorNormBackward0", {out}, {x}, {x, out},
                [gone, keepdim](Backward& ctx) -> Tensors {
-                   Tensor norm = ctx.saved(1), none = eq(norm, 0);
+                   Tensor x = ctx.saved(0), norm = ctx.saved(1), g = ctx.grad();
                    Tensor zero = scalar_tensor(0.0, norm.dtype());
-                   Tensor scale = where(none, zero, div(ctx.grad(), norm));
-                   return {mul(ctx.saved(0), with_reduced(scale, gone, keepdim))};
+                   if (grad_enabled()) {  // the second derivative at 0 does not exist: NaN, not 0
+                       Tensor length = with_reduced(norm, gone, keepdim);
+                       Tensor direction = where(eq(length, 0), zero, div(x, length));
+                       return {mul(with_reduced(g, gone, keepdim), direction)};
+                   }
+                   Tensor scale = where(eq(norm, 0), zero, div(g, norm));
+                   return {mul(x, with_reduced(scale, gone, keepdim))};
                });
     return out;
 }
@@ -181,12 +187,9 @@ Tensor power_norm(const Tensor& x, double p, const Reduced& gone, const Optional
                [gone, keepdim, p](Backward& ctx) -> Tensors {
                    Tensor x = ctx.saved(0), norm = ctx.saved(1);
                    Tensor zero = scalar_tensor(0.0, norm.dtype());
-                   Tensor one = scalar_tensor(1.0, norm.dtype());
                    Tensor size = abs(x), none = eq(size, 0);
-                   Tensor power = where(none, zero, pow(where(none, one, size), p - 1));
-                   Tensor flat = eq(norm, 0);
-                   Tensor scale =
-                       where(flat, zero, mul(ctx.grad(), pow(where(flat, one, norm), 1 - p)));
+                   Tensor power = where(none, zero, pow(size, p - 1));
+                   Tensor scale = where(eq(norm, 0), zero, mul(ctx.grad(), pow(norm, 1 - p)));
                    return {mul(mul(sgn(x), power), with_reduced(scale, gone, keepdim))};
                });
     return out;
@@ -213,6 +216,8 @@ Tensor vector_norm_body(const Tensor& input, const Scalar& ord, OptionalDims dim
     if (p == 2) return euclidean_norm(x, gone, keepdim);
     if (p == 0) return nonzero_norm(x, dims, keepdim);
     if (p == 1) return sum(abs(x), dims, keepdim, std::nullopt);
+    if (!std::isinf(p) && is_half(x.dtype()))  // powers overflow where norms do not
+        return to(power_norm(to(x, DType::F32), p, gone, dims, keepdim), x.dtype());
     if (!std::isinf(p)) return power_norm(x, p, gone, dims, keepdim);
     check<RuntimeError>(reduced_count(x, gone) > 0, "linalg.vector_norm cannot compute the ", p,
                         " norm on an empty tensor or dimension: it has no identity");
@@ -273,21 +278,41 @@ static Tensor norm_body(const Tensor& x, const Scalar& p, OptionalDims dims, boo
                         std::optional<DType> dtype) {
     return vector_norm(x, p, dims, keepdim, dtype);
 }
+// The sum of the singular values of the matrices in two dimensions.
+static Tensor nuclear_norm(const Tensor& x, OptionalDims dims, bool keepdim) {
+    check<RuntimeError>(dims ? dims->size() == 2 : x.dim() == 2,
+                        "norm(): 'nuc' is for matrices: ", "expected two dimensions, got input ",
+                        x.sizes(), dims ? " and dim of another length" : "");
+    Dims order, pair;
+    for (int64_t d : dims ? Dims(*dims) : Dims{0, 1}) pair.push_back(wrap_dim(d, x.dim(), "norm"));
+    check<RuntimeError>(pair[0] != pair[1], "norm(): dim must name two dimensions, got ", pair[0],
+                        " twice");
+    for (int64_t d = 0; d < x.dim(); d++)
+        if (d != pair[0] && d != pair[1]) order.push_back(d);
+    order.push_back(pair[0]);
+    order.push_back(pair[1]);
+    Tensor total =
+        sum(std::get<1>(linalg_svd(permute(x, order), false, false)), Dims{-1}, false, {});
+    if (!keepdim) return total;
+    return unsqueeze(unsqueeze(total, std::min(pair[0], pair[1])), std::max(pair[0], pair[1]));
+}
+
 static Tensor named_norm_body(const Tensor& x, const std::string& p, OptionalDims dims,
                               bool keepdim, std::optional<DType> dtype) {
-    check<RuntimeError>(p == "fro", "norm(): expected p to be a number or 'fro', got '", p,
-                        "'; for a matrix norm use linalg.matrix_norm");
+    if (p == "nuc") return nuclear_norm(dtype ? to(x, *dtype) : x, dims, keepdim);
+    check<RuntimeError>(p == "fro", "norm(): expected p to be a number, 'fro' or 'nuc', got '", p,
+                        "'");
     return vector_norm(x, 2, dims, keepdim, dtype);
 }
 static const Op<Tensor(const Tensor&, const Scalar&, OptionalDims, bool, std::optional<DType>)>
     norm{
         "norm(Tensor input, Scalar p=2, int[]? dim=None, bool keepdim=False, dtype? dtype=None) "
         "-> Tensor",
-        "fmo", norm_body, "The vector norm of order `p`, along `dim` or of all elements."};
+        "fmoe", norm_body, "The vector norm of order `p`, along `dim` or of all elements."};
 static const Op<Tensor(const Tensor&, const std::string&, OptionalDims, bool, std::optional<DType>)>
     named_norm{
         "norm.named(Tensor input, str p, int[]? dim=None, bool keepdim=False, "
         "dtype? dtype=None) -> Tensor",
-        "fm", named_norm_body, "The norm of this name: 'fro'."};
+        "fmoe", named_norm_body, "The norm of this name: 'fro', or 'nuc' of matrices."};
 
 }  // namespace kagari::ops
