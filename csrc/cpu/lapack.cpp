@@ -8,6 +8,47 @@
 
 namespace kagari::cpu {
 
+namespace {
+
+// Below this many rows and columns a call of LAPACK costs more than its arithmetic.
+constexpr int64_t kSmall = 8;
+
+template <class T>
+Real<T> size_of(T value) {  // as LAPACK chooses pivots
+    if constexpr (kIsComplex<T>)
+        return std::abs(value.real()) + std::abs(value.imag());
+    else
+        return std::abs(value);
+}
+
+// One column after the other, each taken from those to its right; `pivots` may be null, for no
+// exchanges. The first zero on the diagonal is the answer; with exchanges nothing is divided by it.
+template <class T>
+int unblocked_lu(int64_t m, int64_t n, T* matrix, int32_t* pivots) {
+    int verdict = 0;
+    for (int64_t k = 0; k < std::min(m, n); k++) {
+        T* column = matrix + k * m;
+        if (pivots) {
+            int64_t best = k;
+            for (int64_t r = k + 1; r < m; r++)
+                if (size_of(column[r]) > size_of(column[best])) best = r;
+            pivots[k] = int32_t(best) + 1;
+            if (best != k)
+                for (int64_t c = 0; c < n; c++) std::swap(matrix[c * m + k], matrix[c * m + best]);
+        }
+        if (column[k] == T(0) && !verdict) verdict = int(k) + 1;
+        if (column[k] == T(0) && pivots) continue;  // the rest of the column is zero too
+        for (int64_t r = k + 1; r < m; r++) column[r] /= column[k];
+        for (int64_t c = k + 1; c < n; c++) {
+            T* other = matrix + c * m;
+            for (int64_t r = k + 1; r < m; r++) other[r] -= column[r] * other[k];
+        }
+    }
+    return verdict;
+}
+
+}  // namespace
+
 void lu_factor(const Stack& stack, int64_t m, int64_t n, void* a, int32_t* pivots) {
     visit_lapack(stack.dtype, [&](auto tag) {
         using T = typename decltype(tag)::type;
@@ -15,30 +56,22 @@ void lu_factor(const Stack& stack, int64_t m, int64_t n, void* a, int32_t* pivot
         static Getrf* getrf = openblas::lapack<T, Getrf>("getrf");
         for_each_matrix(stack, m * n * std::min(m, n), [&](int64_t i) {
             int rows = int(m), cols = int(n), lead = std::max(1, rows), info = 0;
-            getrf(&rows, &cols, static_cast<T*>(a) + i * m * n, &lead, pivots + i * std::min(m, n),
-                  &info);
+            T* matrix = static_cast<T*>(a) + i * m * n;
+            int32_t* order = pivots + i * std::min(m, n);
+            if (std::max(m, n) <= kSmall)
+                info = unblocked_lu(m, n, matrix, order);
+            else
+                getrf(&rows, &cols, matrix, &lead, order, &info);
             report(stack, i, info);
         });
     });
 }
 
-// LAPACK has no such routine: one column after the other, each taken from those to its right.
-void lu_unpivoted(const Stack& stack, int64_t m, int64_t n, void* a) {
+void lu_unpivoted(const Stack& stack, int64_t m, int64_t n, void* a) {  // LAPACK has none
     visit_lapack(stack.dtype, [&](auto tag) {
         using T = typename decltype(tag)::type;
         for_each_matrix(stack, m * n * std::min(m, n), [&](int64_t i) {
-            T* matrix = static_cast<T*>(a) + i * m * n;
-            int verdict = 0;
-            for (int64_t k = 0; k < std::min(m, n); k++) {
-                T* column = matrix + k * m;
-                if (column[k] == T(0) && !verdict) verdict = int(k) + 1;
-                for (int64_t r = k + 1; r < m; r++) column[r] /= column[k];
-                for (int64_t c = k + 1; c < n; c++) {
-                    T* other = matrix + c * m;
-                    for (int64_t r = k + 1; r < m; r++) other[r] -= column[r] * other[k];
-                }
-            }
-            report(stack, i, verdict);
+            report(stack, i, unblocked_lu<T>(m, n, static_cast<T*>(a) + i * m * n, nullptr));
         });
     });
 }

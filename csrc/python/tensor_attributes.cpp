@@ -309,7 +309,7 @@ PyObject* resize_method(PyObject* o, PyObject* args) {
         check<RuntimeError>(!batch_of(t), "resize_: not possible on a batched tensor, in vmap");
         check<RuntimeError>(!t.requires_grad(),
                             "resize_: cannot resize variables that require grad");
-        resize(t, std::get<Dims>(v));
+        if (!same_sizes(t.sizes(), std::get<Dims>(v))) resize(t, std::get<Dims>(v));
         t.bump_version();
         return Py_NewRef(o);
     });

@@ -303,3 +303,36 @@ OLDER = {
 @pytest.mark.parametrize("name", OLDER)
 def test_older_names(name: str) -> None:
     compare(OLDER[name], well(2, 3, 3), scale=1000)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (2,), (2, 3), (0, 3)], ids=str)
+def test_vander(shape: tuple[int, ...]) -> None:
+    compare(lambda lib, x: lib.linalg.vander(x, N=3), make(*shape))
+    if shape in [(), (1,)]:
+        same_error(lambda lib, x: lib.linalg.vander(x), torch.zeros(shape))
+
+
+@pytest.mark.parametrize("p", [2, 0.5, -1, 1.5, 3, 1, float("inf")])
+def test_second_derivatives_of_norms_at_zero(p: float) -> None:
+    """NaN where there is none, in PyTorch's places."""
+    results = []
+    for lib in (kagari, torch):
+        x = lib.zeros(3, dtype=lib.float64, requires_grad=True)
+        w = lib.ones((), dtype=lib.float64, requires_grad=True)
+        (first,) = lib.autograd.grad(lib.linalg.vector_norm(x, p), x, w, create_graph=True)
+        results.append(lib.autograd.grad(first, [x, w], lib.arange(3.0).to(lib.float64)))
+    for mine, reference in zip(*results, strict=True):
+        close(mine, reference + 0)  # PyTorch's may have no memory
+
+
+def test_norms_of_matrices_without_elements() -> None:
+    for shape in [(0, 3), (3, 0), (0, 0), (2, 0, 3)]:
+        for order in [1, float("inf"), 2, "nuc", "fro"]:
+            compare(lambda lib, a, o=order: lib.linalg.matrix_norm(a, o), torch.zeros(shape))
+
+
+def test_older_norms() -> None:
+    compare(lambda lib, a: (lib.norm(a, "nuc"), lib.norm(a, "fro")), well(4, 3), scale=100)
+    compare(lambda lib, a: lib.norm(a, "nuc", dim=(2, 0), keepdim=True), well(4, 2, 3), scale=100)
+    same_error(lambda lib, a: lib.norm(a, "nuc", dim=(0, 0)), torch.ones(2, 2))
+    compare(lambda lib, a: lib.linalg.vector_norm(a, 5), torch.full((9,), 20, dtype=torch.float16))

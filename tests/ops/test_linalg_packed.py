@@ -169,3 +169,14 @@ ERRORS: dict[str, Callable] = {
 @pytest.mark.parametrize("name", ERRORS)
 def test_errors(name: str) -> None:
     same_error(ERRORS[name], well(3, 3, dtype=torch.float32).detach(), torch.ones(3))
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_small_and_large_matrices_choose_the_same_pivots(dtype: torch.dtype) -> None:
+    """Sizes on both sides of where LAPACK is called, with ties and with columns of zeros."""
+    for m, n in [(1, 1), (2, 3), (8, 8), (8, 9), (9, 8), (12, 3)]:
+        a = make(3, m, n, dtype=dtype, grad=False)
+        compare(lambda lib, a: list(lib.linalg.lu_factor(a)), a, scale=scale_of(dtype))
+        whole = (a * 2).real.round().to(dtype)
+        whole[0, :, 0] = 0
+        compare(lambda lib, a: list(lib.linalg.lu_factor_ex(a)), whole, scale=scale_of(dtype))

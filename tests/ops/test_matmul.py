@@ -258,9 +258,8 @@ def test_addr_keeps_its_dtype() -> None:
     compare(lambda lib, a, x, y: lib.addr(a, x, y), a, x, y)
     compare(lambda lib, a, x, y: lib.addr(a, x, y, beta=False, alpha=True), a, x, y)
     for dtype in (torch.bfloat16, torch.complex128):
-        options = {"beta": 0.2, "alpha": 0.6}
         args = make(5, 40, dtype=dtype), make(5, dtype=dtype), make(40, dtype=dtype)
-        compare(lambda lib, *a: lib.addr(*a, **options), *args, order=1)
+        compare(lambda lib, *a: lib.addr(*a, beta=0.2, alpha=0.6), *args, order=1)
 
 
 def test_ger_and_linear_out() -> None:

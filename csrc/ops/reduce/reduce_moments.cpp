@@ -1,5 +1,6 @@
 // Variance, deviation, logsumexp and norms.
 #include "autograd/record.h"
+#include "ops/linalg/linalg.h"
 #include "ops/movement/copy.h"
 #include "ops/movement/creation.h"
 #include "ops/reduce/reduce.h"
@@ -160,11 +161,15 @@ Tensor euclidean_norm(const Tensor& x, const Reduced& gone, bool keepdim) {
     if (should_record(x))
         record("LinalgVectorNormBackward0", {out}, {x}, {x, out},
                [gone, keepdim](Backward& ctx) -> Tensors {
-                   Tensor norm = ctx.saved(1), none = eq(norm, 0);
+                   Tensor x = ctx.saved(0), norm = ctx.saved(1), g = ctx.grad();
                    Tensor zero = scalar_tensor(0.0, norm.dtype());
-                   Tensor safe = where(none, scalar_tensor(1.0, norm.dtype()), norm);
-                   Tensor scale = where(none, zero, div(ctx.grad(), safe));
-                   return {mul(ctx.saved(0), with_reduced(scale, gone, keepdim))};
+                   if (grad_enabled()) {  // the second derivative at 0 does not exist: NaN, not 0
+                       Tensor length = with_reduced(norm, gone, keepdim);
+                       Tensor direction = where(eq(length, 0), zero, div(x, length));
+                       return {mul(with_reduced(g, gone, keepdim), direction)};
+                   }
+                   Tensor scale = where(eq(norm, 0), zero, div(g, norm));
+                   return {mul(x, with_reduced(scale, gone, keepdim))};
                });
     return out;
 }
@@ -182,12 +187,9 @@ Tensor power_norm(const Tensor& x, double p, const Reduced& gone, const Optional
                [gone, keepdim, p](Backward& ctx) -> Tensors {
                    Tensor x = ctx.saved(0), norm = ctx.saved(1);
                    Tensor zero = scalar_tensor(0.0, norm.dtype());
-                   Tensor one = scalar_tensor(1.0, norm.dtype());
                    Tensor size = abs(x), none = eq(size, 0);
-                   Tensor power = where(none, zero, pow(where(none, one, size), p - 1));
-                   Tensor flat = eq(norm, 0);
-                   Tensor scale =
-                       where(flat, zero, mul(ctx.grad(), pow(where(flat, one, norm), 1 - p)));
+                   Tensor power = where(none, zero, pow(size, p - 1));
+                   Tensor scale = where(eq(norm, 0), zero, mul(ctx.grad(), pow(norm, 1 - p)));
                    return {mul(mul(sgn(x), power), with_reduced(scale, gone, keepdim))};
                });
     return out;
@@ -214,6 +216,8 @@ Tensor vector_norm_body(const Tensor& input, const Scalar& ord, OptionalDims dim
     if (p == 2) return euclidean_norm(x, gone, keepdim);
     if (p == 0) return nonzero_norm(x, dims, keepdim);
     if (p == 1) return sum(abs(x), dims, keepdim, std::nullopt);
+    if (!std::isinf(p) && is_half(x.dtype()))  // powers overflow where norms do not
+        return to(power_norm(to(x, DType::F32), p, gone, dims, keepdim), x.dtype());
     if (!std::isinf(p)) return power_norm(x, p, gone, dims, keepdim);
     check<RuntimeError>(reduced_count(x, gone) > 0, "linalg.vector_norm cannot compute the ", p,
                         " norm on an empty tensor or dimension: it has no identity");

@@ -70,7 +70,10 @@ def adjoint(matrix: Tensor) -> Tensor:
 
 def raise_for(op: str, info: Tensor, text: str) -> None:
     """LinAlgError for the first matrix whose `info` is not 0; `{}` in the text is its number."""
-    for index, code in enumerate(_C._all_samples(info).reshape(-1).tolist()):
+    info = _C._all_samples(info)
+    if not info.any().item():
+        return
+    for index, code in enumerate(info.reshape(-1).tolist()):
         if code:
             which = f"(Batch element {index}): " if info.dim() else ""
             raise LinAlgError(f"{op}: {which}{text.format(code)}")

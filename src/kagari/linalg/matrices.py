@@ -105,15 +105,18 @@ def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> T
 
 
 def vander(x: Tensor, *, N: int | None = None) -> Tensor:
-    """The powers 0 to N - 1 of each element, as the last dimension."""
-    if N is not None and N <= 1:
-        raise RuntimeError(f"linalg.vander: N must be greater than 1, got {N}")
+    """The powers 0 to N - 1 of each element, as the last dimension.
+
+    Args:
+        x: (*, n); a 0-d tensor counts as (1,).
+        N: n where it is None. RuntimeError unless it is more than 1.
+    """
+    x = x.unsqueeze(0) if x.dim() == 0 else x
     count = x.shape[-1] if N is None else N
-    ones = kagari.ones_like(x).unsqueeze(-1)
     if count <= 1:
-        return ones
+        raise RuntimeError(f"linalg.vander: N must be greater than 1, got {count}")
     powers = x.unsqueeze(-1).expand(*x.shape, count - 1).cumprod(-1)
-    return kagari.cat([ones.to(powers.dtype), powers], dim=-1)
+    return kagari.cat([kagari.ones_like(powers[..., :1]), powers], dim=-1)
 
 
 # Numerator coefficients of the [13/13] Pade approximant of exp.

@@ -69,17 +69,20 @@ def matrix_norm(
         )
     if ord == "nuc" or abs(ord) == 2:  # type: ignore[arg-type]
         values = svdvals(A.movedim((rows, cols), (-2, -1)))
-        result = values.sum(-1) if ord == "nuc" else _extreme(values, ord == 2)
+        result = values.sum(-1) if ord == "nuc" else _extreme(values, ord == 2, -1)
         return written(_kept(result, (rows, cols), keepdim), out, "linalg.matrix_norm")
     summed, left = (rows, cols) if abs(ord) == 1 else (cols, rows)  # type: ignore[arg-type]
     sums = A.abs().sum(summed, keepdim=True)
     largest = ord > 0  # type: ignore[operator]
-    result = sums.amax(left, keepdim=True) if largest else sums.amin(left, keepdim=True)
+    result = _extreme(sums, largest, left, keepdim=True)
     return written(result if keepdim else result.squeeze((rows, cols)), out, "linalg.matrix_norm")
 
 
-def _extreme(values: Tensor, largest: bool) -> Tensor:
-    return values.amax(-1) if largest else values.amin(-1)
+def _extreme(values: Tensor, largest: bool, dim: int, keepdim: bool = False) -> Tensor:
+    """The largest or smallest along `dim`; the largest of none is 0."""
+    if largest and values.shape[dim] == 0:
+        return values.sum(dim, keepdim)
+    return values.amax(dim, keepdim) if largest else values.amin(dim, keepdim)
 
 
 def _kept(result: Tensor, dims: tuple[int, int], keepdim: bool) -> Tensor:

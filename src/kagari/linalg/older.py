@@ -104,4 +104,4 @@ def triangular_solve(
     """X with A X = b, or A^T X = b with `transpose`, and a copy of A."""
     matrix, upper = (A.mT, not upper) if transpose else (A, upper)
     solution = systems.solve_triangular(matrix, b, upper=upper, unitriangular=unitriangular)
-    return written(TriangularSolve(solution, A.clone()), out, "triangular_solve")
+    return written(TriangularSolve(solution, A.clone()), out, "triangular_solve", refit=True)

@@ -46,7 +46,7 @@ def geqrf(input: Tensor, *, out: Any = None) -> Geqrf:
         made = _NoDerivative.apply(input)
     else:
         made = _ops["_linalg_geqrf"](input)
-    return written(Geqrf(*made), out, "geqrf", castable=True)
+    return written(Geqrf(*made), out, "geqrf", castable=True, refit=True)
 
 
 def _check(op: str, input: Tensor, *others: Tensor) -> None:
