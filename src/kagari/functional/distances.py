@@ -12,7 +12,7 @@ _MODES = {
     "donot_use_mm_for_euclid_dist": False,
 }
 _MM_ROWS = 25  # more rows than this on either side, and products are worth their lost digits
-_CHUNK = 1 << 22  # elements of the differences that are in memory at once
+_CHUNK = 1 << 18  # elements of the differences at once: they stay in the cache
 
 
 def cdist(
@@ -67,9 +67,7 @@ def _check(x1: Tensor, x2: Tensor, p: float) -> None:
 
 def _starts(x1: Tensor, x2: Tensor) -> range:
     """Where the chunks of rows of `x1` begin whose differences to all of `x2` fit in memory."""
-    row = max(x2.numel() * (x1.numel() and x1.numel() // (x1.shape[-2] * x1.shape[-1])), 1)
-    batch = max(x2.numel() // max(x2.shape[-2] * x2.shape[-1], 1), 1)
-    return range(0, max(x1.shape[-2], 1), max(_CHUNK * batch // row, 1))
+    return range(0, max(x1.shape[-2], 1), max(_CHUNK // max(x2.numel(), 1), 1))
 
 
 def _differences(x1: Tensor, x2: Tensor, start: int, step: int) -> Tensor:
@@ -111,22 +109,25 @@ class _Distances(Function):
         for start in starts:
             d = _differences(x1, x2, start, starts.step)
             rows = (..., slice(start, start + starts.step), slice(None))
-            slope = _slope(d, distance[rows].unsqueeze(-1), ctx.p) * grad[rows].unsqueeze(-1)
+            slope = _slope(d, distance[rows], grad[rows], ctx.p)
             first.append(slope.sum(-2))
             second = second - slope.sum(-3)
         return kagari.cat(first, -2), second, None, None
 
 
-def _slope(d: Tensor, distance: Tensor, p: float) -> Tensor:
-    """The derivative of the p-norm of `d`, given the norm."""
+def _slope(d: Tensor, distance: Tensor, grad: Tensor, p: float) -> Tensor:
+    """The gradient in `d` of its p-norm along the last dimension, given the norm and its gradient.
+
+    The p-norm's derivative is sign(d) |d|^(p-1) / norm^(p-1).
+    """
     if p == 1:
-        return d.sign()
+        return d.sign() * grad.unsqueeze(-1)
     if p == float("inf"):
-        return d.sign() * (d.abs() == distance)
+        return d.sign() * (d.abs() == distance.unsqueeze(-1)) * grad.unsqueeze(-1)
     nothing = distance == 0
-    distance = distance.masked_fill(nothing, 1)
+    weight = (grad / distance.masked_fill(nothing, 1).pow(p - 1)).masked_fill(nothing, 0)
     if p == 2:
-        return (d / distance).masked_fill(nothing, 0)
+        return d * weight.unsqueeze(-1)
     still = d == 0
-    power = d.masked_fill(still, 1).abs().pow(p - 1)
-    return (d.sign() * power / distance.pow(p - 1)).masked_fill(nothing | still, 0)
+    power = d.masked_fill(still, 1).abs().pow(p - 1).masked_fill(still, 0)
+    return d.sign() * power * weight.unsqueeze(-1)
