@@ -43,6 +43,7 @@ from . import _tensor
 from ._queries import *  # noqa: F403
 from ._switches import *  # noqa: F403
 from ._statistics import *  # noqa: F403
+from ._elementary import *  # noqa: F403
 from ._native_norms import *  # noqa: F403
 from . import cpu, random
 from .random import *  # noqa: F403

@@ -64,16 +64,19 @@ class Pointwise:
     """A defined op. Called on expressions, inside another definition, it gives an expression."""
 
     def __init__(
-        self, body: Callable[..., e.Expr], promote, chosen: str | None, flags, modes, aliases
-    ):
+        self, body: Callable[..., e.Expr], promote, chosen: str | None, flags, modes, aliases,
+        built: int | None = 2,
+    ):  # fmt: skip
         self.name = body.__name__
         self.body = body
         self.flags = flags
         self.aliases = tuple(aliases)
         self.modes = modes
+        self.built = built
         self.promotes = promote if isinstance(promote, dict) else {None: promote}
         self.chosen = dtypes.select(chosen) if chosen else None
         self.rule: Rule | None = None
+        self.differentiable = True
         self.halved: Callable[[str, e.Expr], e.Expr] | None = None
         self.parameters = tuple(map(self._parameter, inspect.signature(body).parameters.values()))
         self.mode = next((p for p in self.parameters if p.role == "mode"), None)
@@ -136,10 +139,15 @@ class Pointwise:
         body.__doc__ = self.__doc__
         return Function(variant.name, body, names)
 
-    def derivative(self, rule: Rule) -> Rule:
+    def derivative(self, rule: Rule | None) -> Rule | None:
         """Set an explicit rule. It asks by name for any of `grad`, the parameters (a folded one is
-        its value) and `output`, and gives the gradient of each operand that can have one."""
+        its value) and `output`, and gives the gradient of each operand that can have one: an
+        expression, None where it is zero everywhere, or MISSING (function.py). No rule: results
+        are constants, as those of comparisons."""
         self.rule = rule
+        if rule is None:
+            self.differentiable = False
+            return None
         for v in self.variants:
             names = tuple(p.name for p in v.operands)
             plain = named_rule(self.name, rule, names, dict(v.folded))
@@ -197,15 +205,17 @@ def pointwise(
     flags: str = "fmio",
     modes: "dict[str, tuple[str | None, ...]] | None" = None,
     aliases: tuple[str, ...] = (),
+    built: int | None = 2,
 ) -> Callable[[Callable[..., e.Expr]], Pointwise]:
     """Define an op. `promote`: same, float (integers become the default float), compare (the same,
     result bool), bool; or one of these per mode. `dtypes`: those it computes in ("floating c64"),
     by default all for which the body can be traced. `flags` as in csrc/ops/op.h: f function,
     m method, i in place, o out=, S special, N nn.functional, p private.
-    `modes`: {"rounding_mode": (None, "trunc")}."""
+    `modes`: {"rounding_mode": (None, "trunc")}. `built`: the highest derivative that is compiled
+    ahead of time; None, as suits what is rare: all is compiled at first use."""
 
     def decorate(body: Callable[..., e.Expr]) -> Pointwise:
-        op = Pointwise(body, promote, dtypes, flags, modes or {}, aliases)
+        op = Pointwise(body, promote, dtypes, flags, modes or {}, aliases, built)
         if op.name in registry:
             raise ValueError(f"pointwise op {op.name} is defined twice")
         registry[op.name] = op

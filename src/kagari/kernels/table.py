@@ -86,7 +86,8 @@ def schema(op: define.Pointwise, name: str) -> str:
         elif p.role == "optional":
             parts.append(f"{_TYPE[p.kind]}? {p.name}=None")
         else:
-            parts.append(f"{_TYPE[p.kind]} {p.name}={p.default}")
+            kind = "int" if p.kind == "I" else _TYPE[p.kind]
+            parts.append(f"{kind} {p.name}={p.default}")
     return f"{name}({', '.join(parts)}) -> Tensor"
 
 
