@@ -29,6 +29,7 @@ Derivative derivative_from(nb::handle d) {
     out.rule = rule == "Op"         ? Derivative::Op
                : rule == "Identity" ? Derivative::Identity
                : rule == "Zero"     ? Derivative::Zero
+               : rule == "Missing"  ? Derivative::Missing
                                     : Derivative::None;
     if (!nb::object(d["op"]).is_none()) out.op = intern(nb::cast<std::string>(d["op"]));
     out.uses = nb::cast<uint32_t>(d["uses"]);

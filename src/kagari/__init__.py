@@ -49,6 +49,7 @@ from . import _tensor
 from ._queries import *  # noqa: F403
 from ._switches import *  # noqa: F403
 from ._statistics import *  # noqa: F403
+from ._elementary import *  # noqa: F403
 from ._native_norms import *  # noqa: F403
 from ._older_names import *  # noqa: F403
 from ._control_flow import *  # noqa: F403

@@ -5,10 +5,13 @@ from typing import Any
 from . import _C
 
 _SHARED = (
-    "digamma", "erf", "erfc", "erfinv", "exp2", "expm1", "gammainc", "gammaincc", "i0", "log1p",
+    "digamma", "erf", "erfc", "erfinv", "exp2", "expm1", "i0", "log1p",
     "log_softmax", "logit", "logsumexp", "polygamma", "round", "sinc", "softmax", "xlogy",
 )  # fmt: skip
-_RENAMED = {"expit": "sigmoid", "gammaln": "lgamma", "psi": "digamma", "multigammaln": "mvlgamma"}
+_RENAMED = {
+    "expit": "sigmoid", "gammainc": "igamma", "gammaincc": "igammac", "gammaln": "lgamma",
+    "multigammaln": "mvlgamma", "psi": "digamma",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -10,7 +10,10 @@ from kagari.kernels import define, dtypes
 from tests.kernels import torch_oracle as oracle
 
 OPS = define.load()
-CASES = [(op, i) for op in OPS.values() for i in range(len(oracle.calls(op)))]
+# The rare ones are beside PyTorch in tests/test_elementary.py, where PyTorch's are accurate.
+CASES = [
+    (op, i) for op in OPS.values() for i in range(len(oracle.calls(op))) if op.built is not None
+]
 IDS = [f"{op.name}-{i}" for op, i in CASES]
 # (op, dtype): why PyTorch is not followed. None stands for every dtype.
 DIFFERENT = {

@@ -5,7 +5,7 @@ import pytest
 
 from kagari.kernels import define, interpret, rows
 from kagari.kernels import expr as e
-from kagari.kernels.function import function
+from kagari.kernels.function import MISSING, function
 from kagari.kernels.scalar import diff
 
 # Their derivative is zero by convention, whatever a finite difference sees.
@@ -37,6 +37,8 @@ def points(row: rows.Row, dtype: str, seed: int) -> list[np.ndarray]:
             found.append(rng.integers(1, 3, 6))
         else:
             base = np.array([0.13, 0.31, 0.47, 0.62, 0.77, 0.91]) + 0.011 * i
+            if row.name.startswith("zeta") and o.name == "input":
+                base = base + 1.5  # below 1 it is NaN
             if kind in ("c64", "c128"):
                 base = base + 1j * (0.17 + 0.1 * rng.random(6))
             found.append(base)
@@ -63,7 +65,7 @@ def check_row(row: rows.Row, dtype: str, seed: int = 3) -> int:
     values |= {row.fresh[0]: grad, row.fresh[1]: output}
     compared = 0
     for i, (o, g) in enumerate(zip(row.operands, row.gradients(dtype), strict=True)):
-        if o.kind not in "TRC":
+        if o.kind not in "TRC" or g is MISSING:
             continue
         got = np.zeros(6) if g is None else interpret.evaluate(g, values)
         complex_input = rows.dtype_of(o.kind, dtype) in ("c64", "c128")

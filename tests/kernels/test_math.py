@@ -6,6 +6,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 import running
+import special_references as special
 
 from kagari.kernels import define, interpret, runtime
 from kagari.kernels import expr as e
@@ -83,6 +84,7 @@ REFERENCES = {
     "i0e": (lambda x: mp.besseli(0, x) * mp.exp(-abs(x)), ("lin", -20, 20), ("lin", -600, 600)),
     "i1e": (lambda x: mp.besseli(1, x) * mp.exp(-abs(x)), ("lin", -20, 20), ("lin", -600, 600)),
 }  # fmt: skip
+REFERENCES.update(special.REFERENCES)
 PAIRS = {
     "pow": (mp.power, math.pow),
     "hypot": (mp.hypot, math.hypot),
@@ -138,6 +140,8 @@ EDGES = {
     "i1e": [(0.0, 0.0), (INF, 0)],
 }
 
+EDGES.update(special.EDGES)
+
 
 def samples(name: str, dtype: str, count: int) -> np.ndarray:
     """Random arguments from the ranges of a function that are numbers of the dtype."""
@@ -168,8 +172,9 @@ def compiled(name: str, dtype: str, *args: np.ndarray) -> np.ndarray:
     return running.run(f"{name}.{dtype}", level, list(args), len(args[0]))
 
 
-def error(got: float, exact: mp.mpf, dtype: str) -> float:
-    """In units in the last place of the exact result, subnormal ones included."""
+def error(got: float, exact: mp.mpf, dtype: str, size: mp.mpf = 0) -> float:
+    """In units in the last place of the exact result (or of `size`, where that is larger),
+    subnormal ones included."""
     if mp.isnan(exact):
         return 0 if math.isnan(got) else INF
     largest = float(np.finfo(NUMPY[dtype]).max)
@@ -179,19 +184,21 @@ def error(got: float, exact: mp.mpf, dtype: str) -> float:
             return 0 if got == math.copysign(INF, float(mp.sign(exact))) else INF
     if not math.isfinite(got):
         return 1 if abs(exact) > largest * (1 - mp.mpf(2) ** -20) and not math.isnan(got) else INF
-    exponent = SMALLEST[dtype] if exact == 0 else max(mp.frexp(exact)[1] - 1, SMALLEST[dtype])
+    largest = max(abs(exact), size)
+    exponent = SMALLEST[dtype] if largest == 0 else max(mp.frexp(largest)[1] - 1, SMALLEST[dtype])
     return float(abs(mp.mpf(got) - exact) / mp.mpf(2) ** (exponent - MANTISSA[dtype]))
 
 
-def worst(reference, dtype: str, got: np.ndarray, *args: np.ndarray) -> tuple[float, tuple]:
+def worst(
+    reference, dtype: str, got: np.ndarray, *args: np.ndarray, size=None
+) -> tuple[float, tuple]:
+    found = []
     with mp.workprec(200):
-        found = [
-            (
-                error(float(y), mp.mpf(reference(*map(mp.mpf, map(float, x)))), dtype),
-                tuple(map(float, x)),
-            )
-            for y, x in zip(got, zip(*args, strict=True), strict=True)
-        ]
+        for y, x in zip(got, zip(*args, strict=True), strict=True):
+            exactly = tuple(map(mp.mpf, map(float, x)))
+            least = size(*exactly) if size else 0
+            ulp = error(float(y), mp.mpf(mp.re(reference(*exactly))), dtype, least)
+            found.append((ulp, tuple(map(float, x))))
     return max(found)
 
 
@@ -209,10 +216,11 @@ def is_kernel(name: str) -> bool:
 def test_error(name, dtype, way, request):
     if way == "compiled" and not is_kernel(name):
         pytest.skip("no kernel of its own")
-    slow = name[0] == "i" or "gamma" in name or "ndtr" in name
+    slow = name[0] == "i" or "gamma" in name or "ndtr" in name or name in special.REFERENCES
     count = (30 if slow else 200) * (10 if request.config.getoption("--full") else 1)
     x = samples(name, dtype, count)
-    found, where = worst(REFERENCES[name][0], dtype, WAYS[way](name, dtype, x), x)
+    size = special.SIZES.get(name)
+    found, where = worst(REFERENCES[name][0], dtype, WAYS[way](name, dtype, x), x, size=size)
     assert found <= accuracy.BOUNDS[name].ulp[dtype], f"{found} ulp at {where}"
 
 
@@ -272,8 +280,27 @@ def test_edges_of_two(name, dtype):
     np.testing.assert_array_equal(np.signbit(got[numbers]), np.signbit(want[numbers]))
 
 
+@pytest.mark.parametrize("dtype", NUMPY)
+@pytest.mark.parametrize("name", special.PAIRS)
+def test_error_of_rare_ones_of_two(name, dtype, request):
+    exact, draw, size = special.PAIRS[name]
+    count = 200 if request.config.getoption("--full") else 25
+    args = [v.astype(NUMPY[dtype]) for v in draw(np.random.default_rng(len(name)), count)]
+    got = interpreted(name, dtype, *args)
+    found, where = worst(exact, dtype, got, *args, size=size)
+    assert found <= accuracy.BOUNDS[name].ulp[dtype], f"{found} ulp at {where}"
+
+
+@pytest.mark.parametrize("dtype", NUMPY)
+@pytest.mark.parametrize("name", special.PAIRS)
+def test_edges_of_rare_ones_of_two(name, dtype):
+    args, want = zip(*special.PAIR_EDGES[name], strict=True)
+    got = interpreted(name, dtype, *np.array(args, NUMPY[dtype]).T)
+    np.testing.assert_allclose(got, np.array(want), rtol=1e-6 if dtype == "f32" else 1e-13)
+
+
 def test_every_function_is_measured():
-    assert set(accuracy.BOUNDS) == set(REFERENCES) | set(PAIRS)
+    assert set(accuracy.BOUNDS) == set(REFERENCES) | set(PAIRS) | set(special.PAIRS)
 
 
 @pytest.mark.parametrize("dtype", ["f32", "f64"])

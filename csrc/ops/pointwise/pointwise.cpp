@@ -216,6 +216,9 @@ class PointwiseNode final : public Node {
         for (int i = 0; i < spec.operands; ++i) {
             const Derivative& d = spec.derivatives[i];
             if (!edges()[i] || d.rule == Derivative::None || d.rule == Derivative::Zero) continue;
+            check<NotImplementedError>(d.rule != Derivative::Missing, "the derivative for '",
+                                       public_name(spec), "' with respect to operand ", i,
+                                       " is not implemented");
             result[i] = d.rule == Derivative::Identity ? grad : derivative(i, grad);
         }
         return result;

@@ -6,6 +6,12 @@
 
 namespace kagari {
 
+template <class T>
+static bool same_number(const Value& a, const Value& b) {
+    const T *x = std::get_if<T>(&a), *y = std::get_if<T>(&b);
+    return x && y && *x == *y;
+}
+
 const PointwiseVariant& PointwiseFront::variant_for(const Values& args) const {
     const auto& params = schema().params;
     uint32_t present = 0;
@@ -17,9 +23,9 @@ const PointwiseVariant& PointwiseFront::variant_for(const Values& args) const {
         }
         bool absent = std::holds_alternative<std::monostate>(args[i]);
         // a keyword at its default is folded into the row
-        if (!absent && params[i].has_default && std::holds_alternative<Scalar>(args[i]) &&
-            std::holds_alternative<Scalar>(params[i].default_value))
-            absent = std::get<Scalar>(args[i]) == std::get<Scalar>(params[i].default_value);
+        if (!absent && params[i].has_default)
+            absent = same_number<Scalar>(args[i], params[i].default_value) ||
+                     same_number<int64_t>(args[i], params[i].default_value);
         if (!absent) present |= 1u << i;
     }
     const PointwiseVariant* chosen = nullptr;

@@ -30,6 +30,7 @@ struct Derivative {
         None,      // not differentiable in this operand: no gradient flows
         Zero,      // gradient is zero everywhere
         Identity,  // the gradient passes through unchanged
+        Missing,   // gradient would flow, but nobody has it: asking for it is an error
         Op,        // run the row `op` on: grad, the used operands in order, the output if used
     };
     Rule rule = None;

@@ -73,6 +73,7 @@ class Pointwise:
         aliases,
         numbers: str = "",
         meaningless: tuple[str, str] = ("", ""),
+        built: int | None = 2,
     ):
         self.name = body.__name__
         self.body = body
@@ -81,9 +82,11 @@ class Pointwise:
         self.numbers = tuple(numbers.split())
         self.meaningless = (dtypes.select(meaningless[0]), meaningless[1])
         self.modes = modes
+        self.built = built
         self.promotes = promote if isinstance(promote, dict) else {None: promote}
         self.chosen = dtypes.select(chosen) if chosen else None
         self.rule: Rule | None = None
+        self.differentiable = True
         self.halved: Callable[[str, e.Expr], e.Expr] | None = None
         self.parameters = tuple(map(self._parameter, inspect.signature(body).parameters.values()))
         self.mode = next((p for p in self.parameters if p.role == "mode"), None)
@@ -149,10 +152,15 @@ class Pointwise:
         body.__doc__ = self.__doc__
         return Function(variant.name, body, names)
 
-    def derivative(self, rule: Rule) -> Rule:
+    def derivative(self, rule: Rule | None) -> Rule | None:
         """Set an explicit rule. It asks by name for any of `grad`, the parameters (a folded one is
-        its value) and `output`, and gives the gradient of each operand that can have one."""
+        its value) and `output`, and gives the gradient of each operand that can have one: an
+        expression, None where it is zero everywhere, or MISSING (function.py). No rule: results
+        are constants, as those of comparisons."""
         self.rule = rule
+        if rule is None:
+            self.differentiable = False
+            return None
         for v in self.variants:
             names = tuple(p.name for p in v.operands)
             plain = named_rule(self.name, rule, names, dict(v.folded))
@@ -212,6 +220,7 @@ def pointwise(
     aliases: tuple[str, ...] = (),
     numbers: str = "",
     meaningless: tuple[str, str] = ("", ""),
+    built: int | None = 2,
 ) -> Callable[[Callable[..., e.Expr]], Pointwise]:
     """Define an op. `promote`: same, float (integers become the default float), compare (the same,
     result bool), bool, number (bool becomes int64), equal (operands have to be of one dtype); or
@@ -221,10 +230,13 @@ def pointwise(
     S special, N nn.functional, p private. `modes`: {"rounding_mode": (None, "trunc")}.
     `numbers`: the operands that may be numbers ("input other"); the others are tensors.
     `meaningless`: dtypes for which the op could have no meaning, and what to do instead: an error
-    of another class than for what is merely not there."""
+    of another class than for what is merely not there. `built`: the highest derivative that is
+    compiled ahead of time; None, as suits what is rare: all is compiled at first use."""
 
     def decorate(body: Callable[..., e.Expr]) -> Pointwise:
-        op = Pointwise(body, promote, dtypes, flags, modes or {}, aliases, numbers, meaningless)
+        op = Pointwise(
+            body, promote, dtypes, flags, modes or {}, aliases, numbers, meaningless, built
+        )
         if op.name in registry:
             raise ValueError(f"pointwise op {op.name} is defined twice")
         registry[op.name] = op

@@ -359,6 +359,47 @@ def rare(condition: Expr, a: Expr, b: Expr) -> Expr:
     return node("rare", chosen.args, chosen.dtype) if chosen.op == "where" else chosen
 
 
+class Loop:
+    """What a loop repeats: expressions on the symbols of its state and of what is `given`."""
+
+    __slots__ = ("condition", "given", "state", "steps")
+
+    def __init__(self, state: tuple[Expr, ...], given: tuple[Expr, ...], condition, steps):
+        self.state = state
+        self.given = given
+        self.condition = condition
+        self.steps = steps
+
+    def results(self, args: tuple[Expr, ...]) -> tuple[Expr, ...]:
+        """One node per value of the state; backends write the loop once for all of them."""
+        key = (id(self.condition), *map(id, self.steps))
+        return tuple(
+            node("loop", args, s.dtype, (self, k), (k, *key)) for k, s in enumerate(self.state)
+        )
+
+
+def loop(
+    condition: Callable[..., Expr],
+    step: Callable[..., tuple[Expr, ...]],
+    start: tuple[Expr, ...],
+    given: tuple[Expr, ...] = (),
+) -> tuple[Expr, ...]:
+    """The state after `state = step(*state, *given)` for as long as `condition(*state, *given)`
+    holds. Both see symbols alone: what they use from outside is passed as `given`. Lanes that are
+    done keep their state. It has no derivative: give the function one of its own."""
+    _require("loop", start[0], not any(dtypes.is_complex(x.dtype) for x in start + given))
+    state = tuple(symbol(f"state{k}", x.dtype) for k, x in enumerate(start))
+    fixed = tuple(symbol(f"given{k}", x.dtype) for k, x in enumerate(given))
+    steps = step(*state, *fixed)
+    for k, (x, after) in enumerate(zip(state, steps, strict=True)):
+        _require(f"loop: step {k} of {x.dtype}", after, after.dtype == x.dtype)
+    body = Loop(state, fixed, condition(*state, *fixed), steps)
+    outside = set(symbols(body.condition, *steps).values()) - {*state, *fixed}
+    if outside:
+        raise TypeError(f"loop: pass {sorted(map(repr, outside))} as given")
+    return body.results(start + given)
+
+
 def cast(x: Expr, dtype: str) -> Expr:
     """Conversion by value; to bool: x != 0; complex to real drops the imaginary part."""
     dtype = dtypes.compute_of(dtype)
@@ -450,6 +491,7 @@ _BUILDERS: dict[str, Callable[[Expr, tuple], Expr]] = {
     "call": lambda x, args: node("call", args, x.dtype, x.data),
     "cast": lambda x, args: cast(args[0], x.dtype),
     "bitcast": lambda x, args: bitcast(args[0], x.dtype),
+    "loop": lambda x, args: x.data[0].results(args)[x.data[1]],
     "where": lambda x, args: where(*args),
     "rare": lambda x, args: rare(*args),
     "fma": lambda x, args: fma(*args),

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from . import expr as e
 
 Rule = Callable[..., "e.Expr | None | tuple[e.Expr | None, ...]"]
+# What a rule gives for an operand whose gradient nobody has: asking for it is an error.
+MISSING = e.symbol("missing", "f64")
 Gradients = Callable[[e.Expr, e.Expr, tuple[e.Expr, ...]], tuple[e.Expr | None, ...]]
 
 
@@ -101,6 +103,11 @@ def expand(roots: list[e.Expr]) -> list[e.Expr]:
     """Put the bodies of all called functions in place, to the bottom."""
 
     def change(x: e.Expr) -> e.Expr | None:
+        if x.op == "loop":
+            loop, index = x.data
+            condition, *steps = expand([loop.condition, *loop.steps])
+            inside = e.Loop(loop.state, loop.given, condition, tuple(steps))
+            return inside.results(x.args)[index]
         return expand([x.data.expand(x.args)])[0] if x.op == "call" else None
 
     return e.rewrite(roots, change)

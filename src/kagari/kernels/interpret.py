@@ -32,11 +32,26 @@ def evaluate(root: e.Expr, values: dict[str, np.ndarray]) -> np.ndarray:
 
 def _node(x: e.Expr, args: tuple[np.ndarray, ...]) -> np.ndarray:
     """Numpy promotes; an expression says which dtype it has."""
+    if x.op == "loop":
+        return _loop(*x.data, args)
     if x.op == "complex":
         return apply(x.op, x.dtype, args)
     if dtypes.is_complex(x.dtype):
         args = tuple(a.astype(numpy_dtype(x.dtype)) if a.dtype.kind == "f" else a for a in args)
     return apply(x.op, x.dtype, args)
+
+
+def _loop(loop: e.Loop, index: int, args: tuple[np.ndarray, ...]) -> np.ndarray:
+    """Elements that are done keep their state."""
+    names = [x.data for x in loop.state + loop.given]
+    values = list(np.broadcast_arrays(*args))
+    while True:
+        places = dict(zip(names, values, strict=True))
+        going = evaluate(loop.condition, places)
+        if not going.any():
+            return values[index]
+        after = [evaluate(step, places) for step in loop.steps]
+        values[: len(after)] = [np.where(going, a, v) for a, v in zip(after, values, strict=False)]
 
 
 def run(row: Row, dtype: str, *operands) -> np.ndarray:

@@ -9,7 +9,7 @@ from functools import cache, cached_property
 
 from . import define, dtypes
 from . import expr as e
-from .function import Gradients
+from .function import MISSING, Gradients
 from .scalar.diff import fit, vjp
 from .scalar.simplify import simplify
 
@@ -32,7 +32,8 @@ class Operand:
 
 @dataclass(frozen=True)
 class Derivative:
-    """How the gradient of one operand is had: rule None, Zero, Identity, or Op with its row."""
+    """How the gradient of one operand is had: rule None, Zero, Identity, Missing, or Op with its
+    row."""
 
     rule: str
     row: str | None = None
@@ -53,6 +54,7 @@ class Row:
     rule: Gradients | None = None
     meaningless: tuple[tuple[str, ...], str] = ((), "")
     exact_out = False
+    flows = True  # whether results take part in differentiation
 
     def trace(self, dtype: str) -> e.Expr:
         """The expression for a computing dtype that is no half type."""
@@ -116,6 +118,8 @@ class Row:
             found = [None if g is None else e.substitute([g], places)[0] for g in found]
         for i, (operand, x) in enumerate(zip(self.operands, inputs, strict=True)):
             g = found[i]
+            if g is MISSING:
+                continue
             found[i] = fit(g, x.dtype) if g is not None and operand.kind in "TRC" else None
         live = [i for i, g in enumerate(found) if g is not None]
         for i, g in zip(live, simplify([g for g in found if g is not None]), strict=True):
@@ -128,9 +132,13 @@ class Row:
 
     def _derivative(self, i: int) -> Derivative:
         types = sorted({dtypes.compute_of(d) for d in self.differentiable})
+        if not self.flows:
+            return Derivative("None")
         if self.operands[i].kind not in "TRC" or self.result not in "TRC" or not types:
             return Derivative("None")
         found = [self.gradients(d)[i] for d in types]
+        if found[0] is MISSING:
+            return Derivative("Missing")
         if all(g is None or e.is_const(g, 0) or e.is_const(g, -0.0) for g in found):
             return Derivative("Zero")
         if all(g is not None and g.op == "input" and g.data == self.fresh[0] for g in found):
@@ -157,6 +165,7 @@ class VariantRow(Row):
         self.rule = self.function.vjp
         self.meaningless = op.meaningless
         self.exact_out = "O" in op.flags
+        self.flows = op.differentiable
         if len(self.operands) > MAX_OPERANDS:
             raise ValueError(f"{self.name}: at most {MAX_OPERANDS} operands")
 

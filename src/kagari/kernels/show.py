@@ -46,6 +46,15 @@ def _text(x: e.Expr, args: list[str]) -> str:
     if x.op in _INFIX:
         left, right = (f"({a})" if " " in a and not _closed(a) else a for a in args)
         return f"{left} {_INFIX[x.op]} {right}"
+    if x.op == "loop":
+        loop, index = x.data
+        start, given = args[: len(loop.state)], args[len(loop.state) :]
+        steps = ", ".join(
+            f"{s.data} = {formula(step)}" for s, step in zip(loop.state, loop.steps, strict=True)
+        )
+        begin = ", ".join(f"{s.data} = {a}" for s, a in zip(loop.state, start, strict=True))
+        fixed = "".join(f", {g.data} = {a}" for g, a in zip(loop.given, given, strict=True))
+        return f"state{index}({begin}{fixed}; while {formula(loop.condition)}: {steps})"
     if x.op in ("neg", "not"):
         inside = f"({args[0]})" if " " in args[0] and not _closed(args[0]) else args[0]
         return ("-" if x.op == "neg" else "~") + inside
@@ -79,7 +88,7 @@ def _derivatives(row: rows.Row, dtype: str) -> str:
             text = "0" if gradient is None else formula(gradient)
             found.append("    " + text.replace("\n", "\n    "))
         else:
-            words = {"None": "none", "Zero": "zero", "Identity": row.fresh[0]}
+            words = {"None": "none", "Zero": "zero", "Missing": "refused", "Identity": row.fresh[0]}
             found.append(f"{operand.name}: {words[d.rule]}")
     return "\n".join(found)
 

@@ -89,7 +89,8 @@ def schema(op: define.Pointwise, name: str) -> str:
             kind = "Operand" if p.name in op.numbers else _TYPE[p.kind]
             parts.append(f"{kind} {p.name}" if p.role == "operand" else f"{kind}? {p.name}=None")
         else:
-            parts.append(f"Scalar {p.name}={p.default}")
+            kind = "int" if p.kind == "I" else _TYPE[p.kind]
+            parts.append(f"{kind} {p.name}={p.default}")
     return f"{name}({', '.join(parts)}) -> Tensor"
 
 

@@ -86,7 +86,7 @@ def trace(name: str, cache: Path, levels: list[str]) -> dict:
         found = rows.rows_of(op)
         variants = [r for r in found if isinstance(r, rows.VariantRow)]
         unit.update(op=table.op_fields(op, variants), rows=[table.fields(r) for r in found])
-        kernels = [f"{r.name}.{dtype}" for r in found for dtype in _built(r)]
+        kernels = [f"{r.name}.{dtype}" for r in found for dtype in _built(r, op.built)]
     for level in levels:
         _lower_all(kernels, level, unit)
     partial = path.with_suffix(".partial")
@@ -95,8 +95,11 @@ def trace(name: str, cache: Path, levels: list[str]) -> dict:
     return unit
 
 
-def _built(row: rows.Row) -> list[str]:
-    return [d for d in row.dtypes if order_of(row) <= 1 or d in FULL_ORDER]
+def _built(row: rows.Row, highest: int | None) -> list[str]:
+    order = order_of(row)
+    if highest is None or order > highest:
+        return []
+    return [d for d in row.dtypes if order <= 1 or d in FULL_ORDER]
 
 
 def order_of(row: rows.Row) -> int:

@@ -220,20 +220,44 @@ def _(grad, input, other):
     return e.where(input == 0, e.const(0, grad), grad * same), None
 
 
-@pointwise(dtypes="f32 f64")
+@pointwise(dtypes="floating")
 def nextafter(input, other):
     """The next floating-point number after input towards other.
 
     >>> kagari.nextafter(kagari.tensor([1.]), kagari.tensor([2.])) - 1
     tensor([1.1921e-07])
     """
+    return _step_towards(input, other, 0)
+
+
+def _step_towards(input: e.Expr, other: e.Expr, spare: int) -> e.Expr:
+    """To the neighbour of input that has its `spare` lowest bits zero."""
     integer = {"f32": "i32", "f64": "i64"}[input.dtype]
-    bits, tiniest = e.bitcast(input, integer), e.bitcast(e.const(1, integer), input.dtype)
+    step = 1 << spare
+    bits, tiniest = e.bitcast(input, integer), e.bitcast(e.const(step, integer), input.dtype)
     away = (other > input) == (input > 0)
-    stepped = e.bitcast(e.where(away, bits + 1, bits - 1), input.dtype)
+    stepped = e.bitcast(e.where(away, bits + step, bits - step), input.dtype)
     moved = e.where(input == 0, e.copysign(tiniest, other), stepped)
     stuck = (input == other) | e.isnan(other)
     return e.where(stuck, other, e.where(e.isnan(input), input, moved))
+
+
+@nextafter.half
+def _(dtype, result):
+    """bfloat16 is the upper half of float32; float16 has steps of its own below 2^-14, and its
+    infinity is further from its largest number."""
+    input, other = e.symbol("input", "f32"), e.symbol("other", "f32")
+    if dtype == "bf16":
+        return _step_towards(input, other, 16)
+    tiny = e.copysign(e.const(2.0**-24, input), other - input)
+    moves = (input != other) & ~e.isnan(other)
+    small = (e.abs(input) <= 2.0**-14) & moves
+    down = (e.abs(input) == float("inf")) & moves
+    moved = e.where(
+        down, e.copysign(e.const(65504.0, input), input), _step_towards(input, other, 13)
+    )
+    near = e.where(input == -tiny, e.copysign(e.const(0, input), input), input + tiny)
+    return e.where(small, near, moved)
 
 
 @nextafter.derivative

@@ -83,21 +83,43 @@ def entr(input):
 entr.derivative(lambda grad, input: grad * (-m.log(input) - 1))
 
 
-@pointwise(dtypes="floating", flags="fmo")
+@pointwise(dtypes="floating complex", flags="fmo")
 def logaddexp(input, other):
     """log(exp(input) + exp(other)) without overflow on the way.
 
     >>> kagari.logaddexp(kagari.tensor([0., 1000.]), kagari.tensor([0., 1000.]))
     tensor([6.9315e-01, 1.0007e+03])
     """
+    if is_complex(input.dtype):
+        return _complex_logaddexp(input, other)
     larger = e.where(input < other, other, input)
     distance = e.abs(input - other)
     equal = (input == other) & (e.abs(input) == float("inf"))
     return e.where(equal, input, larger + m.log1p(m.exp(-distance)))
 
 
+def _complex_logaddexp(a: e.Expr, b: e.Expr) -> e.Expr:
+    """The one with the larger real part is taken out. NaN in any part makes both NaN; where an
+    infinite real part stands against a finite one, or both are -infinity, the larger is the sum."""
+    swap = e.real(a) < e.real(b)
+    large, small = e.where(swap, b, a), e.where(swap, a, b)
+    missing = e.isnan(a) | e.isnan(b)
+    infinite = e.abs(e.real(large)) == float("inf")
+    alone = infinite & ((e.real(large) != e.real(small)) | (e.real(large) < 0))
+    # exp of a difference that is finite in every lane that uses it
+    distance = e.where(infinite | missing, e.const(0, a), small - large)
+    same = e.complex_(e.const(0, e.real(a)), e.imag(small) - e.imag(large))
+    distance = e.where(infinite & ~alone, same, distance)
+    result = e.where(alone, large, large + m.log1p(m.exp(distance)))
+    nan = e.const(float("nan"), e.real(a))
+    return e.where(missing, e.complex_(nan, nan), result)
+
+
 @logaddexp.derivative
 def _(grad, input, other):
+    if is_complex(input.dtype):
+        weight = e.conj(1.0 / (1.0 + m.exp(other - input)))
+        return grad * weight, grad * (1.0 - weight)
     return grad * m.sigmoid(input - other), grad * m.sigmoid(other - input)
 
 

@@ -1,7 +1,7 @@
 """Special functions as public ops; the arithmetic is in math/."""
 
 from .. import math as m
-from ..define import pointwise
+from ..define import Int, pointwise
 
 
 @pointwise(promote="float", dtypes="floating")
@@ -84,7 +84,7 @@ def lgamma(input):
     return m.lgamma(input)
 
 
-@pointwise(promote="float", dtypes="floating")
+@pointwise(promote="float", dtypes="floating", built=1)
 def digamma(input):
     """The derivative of lgamma.
 
@@ -94,7 +94,7 @@ def digamma(input):
     return m.digamma(input)
 
 
-@pointwise(promote="float", dtypes="floating", flags="p")
+@pointwise(promote="float", dtypes="floating", flags="p", built=0)
 def trigamma(input):
     """The second derivative of lgamma."""
     return m.trigamma(input)
@@ -138,3 +138,43 @@ def i1e(input):
     tensor([0.0000, 0.2079])
     """
     return m.i1e(input)
+
+
+@pointwise(promote="float", dtypes="f32 f64", flags="So", numbers="input other", built=None)
+def zeta(input, other):
+    """Hurwitz's zeta function: the sum of (k + other)^-input over k = 0, 1, ...
+
+    Infinite for input 1 and at other = 0, -1, ...; NaN for a smaller input, and for other < 0
+    unless input is an integer. Nobody has the derivative in input.
+
+    >>> kagari.special.zeta(kagari.tensor([2., 3.]), 1.)
+    tensor([1.6449, 1.2021])
+    """
+    return m.zeta(input, other)
+
+
+@pointwise(dtypes="floating", built=None)
+def igamma(input, other):
+    """The lower incomplete gamma function of order input, over gamma(input): the integral of
+    t^(input - 1) exp(-t) from 0 to other. For floating dtypes. Nobody has the derivative in input.
+
+    >>> kagari.igamma(kagari.tensor([4.]), kagari.tensor([3., 4., 5.]))
+    tensor([0.3528, 0.5665, 0.7350])
+    """
+    return m.gammainc(input, other)
+
+
+@pointwise(dtypes="floating", built=None)
+def igammac(input, other):
+    """1 - igamma(input, other), accurate where that is small. For floating dtypes.
+
+    >>> kagari.igammac(kagari.tensor([4.]), kagari.tensor([3., 4., 5.]))
+    tensor([0.6472, 0.4335, 0.2650])
+    """
+    return m.gammaincc(input, other)
+
+
+@pointwise(promote="float", dtypes="floating", flags="p", built=None)
+def _polygamma(input, n: Int):
+    """The derivative of order n >= 1 of digamma; the order is checked by its caller."""
+    return m.polygamma(input, n)

@@ -106,19 +106,52 @@ class Emitter:
             if x.op == "rare":
                 self.rare([y for y in order if y.op == "rare" and y.args[0] is x.args[0]], values)
                 continue
+            if x.op == "loop":
+                self.loop(x, values)
+                continue
             args = [values[a] for a in x.args if a in values]
             values[x] = self.node(x, args)
         return [values[root] for root in roots]
+
+    def any(self, condition: str) -> str:
+        """Whether the condition holds in some lane."""
+        if self.lanes == 1:
+            return condition
+        bits = self.put(f"bitcast {self.type('bool')} {condition} to i{self.lanes}")
+        return self.put(f"icmp ne i{self.lanes} {bits}, 0")
+
+    def loop(self, x: e.Expr, values: dict[e.Expr, str]) -> None:
+        """Until no lane goes on; gives all results of the loop to `values`."""
+        loop, place = x.data[0], f"loop{self.name()[1:]}"
+        start, count = [values[a] for a in x.args], len(loop.state)
+        inside = dict(zip(loop.given, start[count:], strict=True))
+        inside.update((s, f"%{place}.s{k}") for k, s in enumerate(loop.state))
+        self.lines += [f"  br label %{place}", f"{place}:", f"  br label %{place}.at"]
+        self.lines.append(f"{place}.at:")
+        for k, s in enumerate(loop.state):
+            ways = f"[ {start[k]}, %{place} ], [ %{place}.n{k}, %{place}.end ]"
+            self.lines.append(f"  %{place}.s{k} = phi {self.type(s.dtype)} {ways}")
+        going = self.emit([loop.condition], inside, self.lanes)[0]
+        some = self.any(going)
+        self.lines += [f"  br label %{place}.go", f"{place}.go:"]
+        self.lines += [f"  br i1 {some}, label %{place}.in, label %{place}.done", f"{place}.in:"]
+        steps = self.emit(list(loop.steps), inside, self.lanes)
+        bools = self.type("bool")
+        for k, (s, after) in enumerate(zip(loop.state, steps, strict=True)):
+            t = self.type(s.dtype)
+            kept = f"select {bools} {going}, {t} {after}, {t} %{place}.s{k}"
+            self.lines.append(f"  %{place}.n{k} = {kept}")
+        self.lines += [f"  br label %{place}.end", f"{place}.end:", f"  br label %{place}.at"]
+        self.lines.append(f"{place}.done:")
+        for k, y in enumerate(loop.results(x.args)):
+            values[y] = f"%{place}.s{k}"
 
     def rare(self, group: list[e.Expr], values: dict[e.Expr, str]) -> None:
         """Choices on one condition: a branch around what is rare."""
         condition, place = values[group[0].args[0]], f"rare{self.name()[1:]}"
         usual = self.emit([x.args[2] for x in group], values, self.lanes)
         self.lines += [f"  br label %{place}", f"{place}:"]
-        some = condition
-        if self.lanes > 1:
-            bits = self.put(f"bitcast {self.type('bool')} {condition} to i{self.lanes}")
-            some = self.put(f"icmp ne i{self.lanes} {bits}, 0")
+        some = self.any(condition)
         self.lines += [f"  br i1 {some}, label %{place}.in, label %{place}.done", f"{place}.in:"]
         inside = self.emit([x.args[1] for x in group], dict(values), self.lanes)
         chosen = [

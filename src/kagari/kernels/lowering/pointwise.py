@@ -59,6 +59,7 @@ class _Lowering:
         self.declarations: set[str] = set()
         self.emitter = Emitter(self.lines, self.declarations, target.halves, target.fused)
         self.outputs = len(program.outputs)
+        self.loops = any(x.op == "loop" for x in nodes)
 
     def write(self, *lines: str) -> None:
         self.lines += [line if line.endswith(":") else f"  {line}" for line in lines]
@@ -150,6 +151,9 @@ class _Lowering:
         count = int(wide[1:].split(" ")[0])
         width = count // self.lanes
         self.buffer(k)
+        if self.loops:  # lanes that were never filled must not send a loop on a journey
+            whole = f"[{BLOCK if self.long else 1} x {wide}]"
+            self.write(f"store {whole} zeroinitializer, ptr %b{k}, align 64")
         self.write(f"%f{k} = load {scalar}, ptr %p{k}, align {align}")
         pattern = ", ".join(f"i32 {j % width}" for j in range(count))
         if width == 1:

@@ -9,7 +9,7 @@ reflection.
 from .. import expr as e
 from .accuracy import accurate
 from .floats import poly
-from .logarithm import log
+from .logarithm import log, log1p
 
 # lgamma(2 + t) / t
 _LGAMMA = (
@@ -52,6 +52,21 @@ def _sin_pi(x: e.Expr) -> e.Expr:
     return e.abs(_PI * r * poly(r * r, _SINPI))
 
 
+def stirling_tail(t: e.Expr) -> e.Expr:
+    """lgamma(t) less (t - 1/2) log t - t + log(2 pi) / 2, for t >= 8.5."""
+    inverse = 1.0 / t
+    return inverse * poly(inverse * inverse, _STIRLING)
+
+
+def lgamma_above_one(t: e.Expr, excess: e.Expr | None = None) -> e.Expr:
+    """lgamma of t >= 1; given t - 1 exactly, without loss where that is small."""
+    value = _lgamma_positive(t)
+    if excess is None:
+        return value
+    near = e.where(excess < 0.5, excess, 0.0)
+    return e.where(excess < 0.5, near * poly(near, _LGAMMA) - log1p(near), value)
+
+
 def _lgamma_positive(t: e.Expr) -> e.Expr:
     """lgamma of t >= 1/2. One logarithm serves: of the product of the recurrence, or of t."""
     large = t >= 8.5
@@ -65,9 +80,7 @@ def _lgamma_positive(t: e.Expr) -> e.Expr:
     logarithm = log(e.where(large, t, e.where(n < 0.0, near, product)))
     rest = near - (n + 2.0)
     small = rest * poly(rest, _LGAMMA) + e.where(n < 0.0, -logarithm, logarithm)
-    inverse = 1.0 / t
-    series = inverse * poly(inverse * inverse, _STIRLING)
-    stirling = (t - 0.5) * (logarithm - 1.0) + ((_HALF_LOG_2PI - 0.5) + series)
+    stirling = (t - 0.5) * (logarithm - 1.0) + ((_HALF_LOG_2PI - 0.5) + stirling_tail(t))
     return e.where(large, e.where(t == _INFINITY, t, stirling), small)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from .. import dtypes
 from .. import expr as e
+from ..function import MISSING
 
 
 class NotDifferentiable(TypeError):
@@ -17,22 +18,30 @@ class NotDifferentiable(TypeError):
 
 
 def vjp(y: e.Expr, grad: e.Expr, wrt: list[e.Expr]) -> list[e.Expr | None]:
-    """The gradient of each of `wrt`; None where it is zero everywhere."""
+    """The gradient of each of `wrt`; None where it is zero everywhere, MISSING where a function on
+    the way says so."""
     y = inline_ruleless(y)
     order = e.topological([y])
     active = _depending(order, wrt)
     adjoints: dict[e.Expr, e.Expr] = {y: grad} if y in active else {}
+    lost: set[e.Expr] = set()
     for x in reversed(order):
+        if x in lost:
+            lost.update(a for a in x.args if a in active)
+            continue
         g = adjoints.get(x)
         if g is None or x not in active or not x.args:
             continue
         for operand, part in zip(x.args, _gradients(x, g), strict=True):
             if part is None or operand not in active:
                 continue
+            if part is MISSING:
+                lost.add(operand)
+                continue
             part = fit(part, operand.dtype)
             have = adjoints.get(operand)
             adjoints[operand] = part if have is None else have + part
-    return [adjoints.get(x) for x in wrt]
+    return [MISSING if x in lost else adjoints.get(x) for x in wrt]
 
 
 def inline_ruleless(y: e.Expr) -> e.Expr:
