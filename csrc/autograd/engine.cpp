@@ -167,7 +167,7 @@ class Run {
         if (!have.defined()) {
             have = std::move(grad);
         } else if (!create_ && (state.owned & bit)) {
-            engine_ops.add_inplace(have, grad);
+            have = engine_ops.add_inplace(have, grad);
         } else {
             have = engine_ops.add(have, grad);
             state.owned |= bit;
@@ -330,7 +330,7 @@ void accumulate_grad(const Tensor& leaf, Tensor grad) {
                     g.storage()->count() == 1 && g.is_contiguous();
         v.grad = sole ? g : grad_enabled() ? engine_ops.clone(g) : detach(engine_ops.clone(g));
     } else if (!grad_enabled()) {
-        engine_ops.add_inplace(v.grad, g);
+        v.grad = engine_ops.add_inplace(v.grad, g);
     } else {
         v.grad = engine_ops.add(v.grad, g);
     }

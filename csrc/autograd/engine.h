@@ -17,8 +17,9 @@ struct Window {
 /// ones record themselves.
 struct EngineOps {
     Tensor (*add)(const Tensor& a, const Tensor& b) = nullptr;
-    /// a += b; only when nobody else can see `a`, or for a leaf's .grad.
-    void (*add_inplace)(const Tensor& a, const Tensor& b) = nullptr;
+    /// a += b; only when nobody else can see `a`, or for a leaf's .grad. Under an interceptor,
+    /// which may hold more in `b` than `a` has room for, a new sum.
+    Tensor (*add_inplace)(const Tensor& a, const Tensor& b) = nullptr;
     Tensor (*zeros)(const OutputInfo& info) = nullptr;
     Tensor (*ones_like)(const Tensor& t) = nullptr;
     /// Brings a gradient to the shape (summing broadcast dimensions) and dtype of what it is for.

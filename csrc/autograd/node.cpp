@@ -1,9 +1,13 @@
 // Nodes, variables and the in-place rules of views.
 #include "autograd/node.h"
 
+#include <algorithm>
+#include <unordered_set>
+
 #include "autograd/engine.h"
 #include "autograd/mode.h"
 #include "autograd/record.h"
+#include "tensor/batch.h"
 
 namespace kagari {
 
@@ -195,6 +199,27 @@ Tensor grad(const Tensor& t) {
 void set_grad(const Tensor& t, const Tensor& value) { variable(t).grad = value; }
 
 Tensor detach(const Tensor& t) { return raw_view(t, t.sizes(), t.strides(), t.offset()); }
+
+bool depends_on_others(const Tensors& tensors, const Tensors& own) {
+    std::unordered_set<const Node*> seen;
+    std::vector<Ref<Node>> waiting;
+    auto visit = [&](const Edge& edge) {
+        if (edge && seen.insert(edge.node.get()).second) waiting.push_back(edge.node);
+    };
+    for (const Tensor& t : tensors) visit(gradient_edge(recorded(t)));
+    while (!waiting.empty()) {
+        Ref<Node> node = std::move(waiting.back());
+        waiting.pop_back();
+        if (node->is_accumulator()) {
+            Tensor leaf = node->variable();
+            bool known = std::any_of(own.begin(), own.end(),
+                                     [&](const Tensor& t) { return recorded(t).is(leaf); });
+            if (!known) return true;
+        }
+        for (const Edge& edge : node->edges()) visit(edge);
+    }
+    return false;
+}
 
 void retain_grad(const Tensor& t) {
     check<RuntimeError>(t.requires_grad(),

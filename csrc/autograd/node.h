@@ -105,6 +105,8 @@ Tensor grad(const Tensor& t);
 void set_grad(const Tensor& t, const Tensor& value);
 /// A tensor with the same storage and no history.
 Tensor detach(const Tensor& t);
+/// Do these tensors depend on a leaf that is not among `own`?
+bool depends_on_others(const Tensors& tensors, const Tensors& own);
 /// Keeps .grad of a tensor that is not a leaf.
 void retain_grad(const Tensor& t);
 

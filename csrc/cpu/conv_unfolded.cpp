@@ -156,7 +156,8 @@ void conv_unfolded(const Conv& conv, ConvPass pass, const void* left, const void
                    const void* bias, void* result) {
     visit(conv.dtype, [&](auto tag) {
         using T = typename decltype(tag)::type;
-        if constexpr (std::is_arithmetic_v<T> ? !std::is_same_v<T, bool> : kIsComplex<T>)
+        if constexpr (std::is_arithmetic_v<T> ? !std::is_same_v<T, bool>
+                                              : kIsComplex<T> && !std::is_same_v<T, c32>)
             run<T>(conv, pass, left, right, bias, result);
         else
             fail<NotImplementedError>("convolution: not implemented for ", name(conv.dtype));

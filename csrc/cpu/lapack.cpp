@@ -22,6 +22,27 @@ void lu_factor(const Stack& stack, int64_t m, int64_t n, void* a, int32_t* pivot
     });
 }
 
+// LAPACK has no such routine: one column after the other, each taken from those to its right.
+void lu_unpivoted(const Stack& stack, int64_t m, int64_t n, void* a) {
+    visit_lapack(stack.dtype, [&](auto tag) {
+        using T = typename decltype(tag)::type;
+        for_each_matrix(stack, m * n * std::min(m, n), [&](int64_t i) {
+            T* matrix = static_cast<T*>(a) + i * m * n;
+            int verdict = 0;
+            for (int64_t k = 0; k < std::min(m, n); k++) {
+                T* column = matrix + k * m;
+                if (column[k] == T(0) && !verdict) verdict = int(k) + 1;
+                for (int64_t r = k + 1; r < m; r++) column[r] /= column[k];
+                for (int64_t c = k + 1; c < n; c++) {
+                    T* other = matrix + c * m;
+                    for (int64_t r = k + 1; r < m; r++) other[r] -= column[r] * other[k];
+                }
+            }
+            report(stack, i, verdict);
+        });
+    });
+}
+
 void lu_solve(const Stack& stack, char op, int64_t n, int64_t columns, const void* lu,
               const int32_t* pivots, void* b) {
     visit_lapack(stack.dtype, [&](auto tag) {

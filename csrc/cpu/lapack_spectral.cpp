@@ -1,4 +1,4 @@
-// Orthogonal and spectral factorisations through LAPACK: QR, singular values, eigenvalues.
+// Spectral factorisations through LAPACK: singular values, eigenvalues.
 #include <cstring>
 
 #include "cpu/lapack.h"
@@ -6,30 +6,6 @@
 
 namespace kagari::cpu {
 namespace {
-
-template <class T>
-void householder(const char* stem, bool q_form, int m, int n, int k, T* a, T* tau,
-                 std::vector<T>& work) {
-    int lead = std::max(1, m), length = work.empty() ? -1 : int(work.size()), info = 0;
-    T answer{};
-    T* space = work.empty() ? &answer : work.data();
-    if (q_form) {
-        using F = void(const int*, const int*, const int*, T*, const int*, const T*, T*, const int*,
-                       int*);
-        openblas::lapack<T, F>(stem)(&m, &n, &k, a, &lead, tau, space, &length, &info);
-    } else {
-        using F = void(const int*, const int*, T*, const int*, T*, T*, const int*, int*);
-        openblas::lapack<T, F>(stem)(&m, &n, a, &lead, tau, space, &length, &info);
-    }
-    if (work.empty()) work.resize(size_t(wanted(answer)));
-}
-
-template <class T>
-void twice(const char* stem, bool q_form, int64_t m, int64_t n, int64_t k, T* a, T* tau) {
-    std::vector<T> work;
-    for (int pass = 0; pass < 2; pass++)  // the first only asks for the work space
-        householder(stem, q_form, int(m), int(n), int(k), a, tau, work);
-}
 
 // jobz 'A' all vectors, 'S' the first k, 'N' none.
 template <class T>
@@ -140,22 +116,6 @@ int geev(int n, T* a, std::complex<T>* w, std::complex<T>* v) {
 }
 
 }  // namespace
-
-void qr(const Stack& stack, int64_t m, int64_t n, int64_t columns, void* a, void* q) {
-    visit_lapack(stack.dtype, [&](auto tag) {
-        using T = typename decltype(tag)::type;
-        int64_t k = std::min(m, n);
-        for_each_matrix(stack, 2 * m * n * k, [&](int64_t i) {
-            std::vector<T> tau(size_t(std::max<int64_t>(1, k)));
-            T* matrix = static_cast<T*>(a) + i * m * n;
-            twice<T>("geqrf", false, m, n, k, matrix, tau.data());
-            if (!q) return;
-            T* out = static_cast<T*>(q) + i * m * columns;
-            std::copy_n(matrix, m * std::min(n, columns), out);
-            twice<T>(kIsComplex<T> ? "ungqr" : "orgqr", true, m, columns, k, out, tau.data());
-        });
-    });
-}
 
 void svd(const Stack& stack, int64_t m, int64_t n, bool full, void* a, void* s, void* u, void* vh) {
     visit_lapack(stack.dtype, [&](auto tag) {

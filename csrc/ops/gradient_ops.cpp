@@ -4,32 +4,59 @@
 #include "ops/movement/views.h"
 #include "ops/reduce/reduce.h"
 #include "ops/rows.h"
+#include "tensor/batch.h"
 
 namespace kagari {
 namespace ops {
 
-/// A fresh tensor with the memory layout (sizes, strides) that a window refers to, all zeros.
-static Tensor zeros_with_layout(IntSpan sizes, IntSpan strides, DType dtype, Device device) {
-    Tensor out = kagari::empty_strided(sizes, strides, dtype, device);
-    int64_t all = static_cast<int64_t>(out.storage()->bytes() / out.itemsize());
-    fill(raw_view(out, Dims{all}, Dims{1}, 0), 0);
-    return out;
+/// How many elements of a storage a window takes, from its first one on.
+static int64_t reach(IntSpan sizes, IntSpan strides) {
+    int64_t last = 0;
+    for (size_t i = 0; i < sizes.size(); ++i) {
+        if (sizes[i] == 0) return 0;
+        last += (sizes[i] - 1) * strides[i];
+    }
+    return last + 1;
+}
+
+/// Fresh zeros that both a base and a window on it lie in; as_strided may leave the base's memory,
+/// so that the window can begin before the base or end behind it.
+struct Laid {
+    Tensor base, window;
+};
+static Laid lay(const Window& w, Device device) {
+    bool same = w.base.dtype == w.view.dtype;  // a window of another dtype stays inside
+    int64_t low = same ? std::min<int64_t>(w.offset, 0) : 0;
+    int64_t length = reach(w.base.sizes, w.base_strides);
+    if (same) length = std::max(length, w.offset + reach(w.view.sizes, w.strides));
+    Tensor storage = zeros(Dims{length - low}, w.base.dtype, device);
+    return {raw_view(storage, w.base.sizes, w.base_strides, -low),
+            raw_view(storage, w.view.sizes, w.strides, w.offset - low, w.view.dtype)};
 }
 
 Tensor as_strided_backward(const Tensor& grad, IntSpan old_sizes, IntSpan old_strides,
                            int64_t old_offset, IntSpan sizes, IntSpan strides, int64_t offset) {
+    if (const BatchSlot* batch = batch_of(grad)) {
+        // samples lie one behind the other, each with room for both windows
+        Dims from{batch->value.size(0)}, to(from);
+        int64_t apart = 1 + std::max(old_offset, offset);
+        for (int64_t i = 0; i < static_cast<int64_t>(old_sizes.size()); ++i)
+            apart += std::max<int64_t>(0, old_sizes[i] - 1) * old_strides[i];
+        for (int64_t i = 0; i < static_cast<int64_t>(sizes.size()); ++i)
+            apart += std::max<int64_t>(0, sizes[i] - 1) * strides[i];
+        Dims from_strides{apart}, to_strides{apart};
+        for (int64_t n : old_sizes) from.push_back(n);
+        for (int64_t n : sizes) to.push_back(n);
+        for (int64_t s : old_strides) from_strides.push_back(s);
+        for (int64_t s : strides) to_strides.push_back(s);
+        return make_batched(as_strided_backward(batch->value, from, from_strides, old_offset, to,
+                                                to_strides, offset),
+                            batch->level);
+    }
     // Every element of the storage gets the sum of the gradients of the places that show it; an
     // input that overlaps itself shares its element's gradient among the places.
     Dims from_sizes(old_sizes), from_strides(old_strides), to_sizes(sizes), to_strides(strides);
     int64_t low = std::min(old_offset, offset);
-    auto reach = [](IntSpan n, IntSpan s) {
-        int64_t last = 0;
-        for (size_t i = 0; i < n.size(); ++i) {
-            if (n[i] == 0) return int64_t{0};
-            last += (n[i] - 1) * s[i];
-        }
-        return last + 1;
-    };
     int64_t length = std::max(old_offset - low + reach(old_sizes, old_strides),
                               offset - low + reach(sizes, strides));
     Tensor out;
@@ -52,30 +79,30 @@ Tensor as_strided_backward(const Tensor& grad, IntSpan old_sizes, IntSpan old_st
         }
         out = raw_contiguous(raw_view(storage, old_sizes, old_strides, old_offset - low));
     }
-    if (should_record(grad))
+    if (should_record(grad))  // its own derivative is the same with the windows exchanged
         record("AsStridedBackwardBackward0", {out}, {grad}, {}, [=](Backward& ctx) -> Tensors {
-            Tensor base = kagari::empty_strided(from_sizes, from_strides, ctx.grad().dtype(),
-                                                ctx.grad().device());
-            Window w{{from_sizes, ctx.grad().dtype(), ctx.grad().device()},
-                     from_strides,
-                     {to_sizes, ctx.grad().dtype(), ctx.grad().device()},
-                     to_strides,
-                     offset - old_offset};
-            return {engine_ops.window(ctx.grad(), w)};
+            return {as_strided_backward(ctx.grad(), to_sizes, to_strides, offset, from_sizes,
+                                        from_strides, old_offset)};
         });
     return out;
 }
 
+/// `t` in memory laid out like the base of a window; through ops, for interceptors.
+static Tensor laid_out(const Tensor& t, const Window& w) {
+    static const OpRecord* op = find_op("_clone_strided");
+    return std::get<Tensor>(op->run({t, w.base_strides})[0]);
+}
+
 /// The part of a base-shaped gradient that a window shows.
 static Tensor window(const Tensor& base_grad, const Window& w) {
+    if (intercepted()) return as_strided(laid_out(base_grad, w), w.view.sizes, w.strides, w.offset);
     Tensor out;
     {
         NoGrad guard;
-        Tensor laid =
-            zeros_with_layout(w.base.sizes, w.base_strides, w.base.dtype, base_grad.device());
-        copy_elements(laid, base_grad);
+        Laid laid = lay(w, base_grad.device());
+        copy_elements(laid.base, base_grad);
         out = empty(w.view.sizes, w.view.dtype, base_grad.device());
-        copy_elements(out, raw_view(laid, w.view.sizes, w.strides, w.offset, w.view.dtype));
+        copy_elements(out, laid.window);
     }
     if (should_record(base_grad))
         record("WindowBackward0", {out}, {base_grad}, {}, [w](Backward& ctx) -> Tensors {
@@ -85,13 +112,19 @@ static Tensor window(const Tensor& base_grad, const Window& w) {
 }
 
 static Tensor window_scatter(const Tensor& base_grad, const Tensor& part, const Window& w) {
+    if (intercepted()) {
+        Tensor laid = new_zeros(part, w.base.sizes);
+        laid = laid_out(base_grad.defined() ? add(laid, base_grad) : laid, w);
+        copy_(as_strided(laid, w.view.sizes, w.strides, w.offset), part, false);
+        return laid;
+    }
     Tensor out;
     {
         NoGrad guard;
-        Tensor laid = zeros_with_layout(w.base.sizes, w.base_strides, w.base.dtype, part.device());
-        if (base_grad.defined()) copy_elements(laid, base_grad);
-        copy_elements(raw_view(laid, w.view.sizes, w.strides, w.offset, w.view.dtype), part);
-        out = laid;
+        Laid laid = lay(w, part.device());
+        if (base_grad.defined()) copy_elements(laid.base, base_grad);
+        copy_elements(laid.window, part);
+        out = laid.base;
     }
     bool recorded = base_grad.defined() ? should_record(base_grad, part) : should_record(part);
     if (recorded)
@@ -122,9 +155,11 @@ static Tensor conform(const Tensor& grad, const OutputInfo& info) {
     return to(out, info.dtype);
 }
 
-static void add_inplace(const Tensor& a, const Tensor& b) {
+static Tensor add_inplace(const Tensor& a, const Tensor& b) {
     NoGrad guard;
+    if (intercepted()) return add(a, b);
     add.into(a, a, b);
+    return a;
 }
 
 static bool has_nan(const Tensor& t) {

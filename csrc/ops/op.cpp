@@ -9,7 +9,7 @@ thread_local Interceptor* innermost_interceptor = nullptr;
 
 namespace {
 
-thread_local std::vector<std::shared_ptr<Interceptor>> interceptors;
+thread_local Interceptors interceptors;
 
 void set_innermost() {
     innermost_interceptor = interceptors.empty() ? nullptr : interceptors.back().get();
@@ -48,6 +48,12 @@ void pop_interceptor() {
     check<RuntimeError>(!interceptors.empty(), "pop_interceptor: the stack is empty");
     interceptors.pop_back();
     set_innermost();
+}
+
+Interceptors exchange_interceptors(Interceptors stack) {
+    Interceptors before = std::exchange(interceptors, std::move(stack));
+    set_innermost();
+    return before;
 }
 
 OpRecord::OpRecord(const char* schema, const char* flags, const char* doc)

@@ -24,6 +24,9 @@ extern thread_local Interceptor* innermost_interceptor;
 inline bool intercepted() { return innermost_interceptor != nullptr; }
 void push_interceptor(std::shared_ptr<Interceptor> interceptor);
 void pop_interceptor();
+/// Puts another stack in place, outermost first, and returns the one before.
+using Interceptors = std::vector<std::shared_ptr<Interceptor>>;
+Interceptors exchange_interceptors(Interceptors stack);
 
 /// What is known of an op without its C++ type.
 class OpRecord {
@@ -36,9 +39,13 @@ class OpRecord {
     std::string_view name() const { return name_; }
     const char* schema_text() const { return schema_text_; }
     const char* doc() const { return doc_; }
+    /// f function, m method, i in-place, o out= (e: of the result's own dtype), p private; L, F, S
+    /// and N for the namespaces linalg, fft, special and nn.
     const char* flags() const { return flags_; }
     bool flag(char c) const { return std::string_view(flags_).find(c) != std::string_view::npos; }
 
+    /// One formula for every element: operands that broadcast, and nothing else.
+    virtual bool elementwise() const { return false; }
     /// Changes the parsed signature where the text cannot say it.
     virtual void refine(Schema&) const {}
     /// Runs the body on boxed arguments, past all interceptors.

@@ -1,6 +1,9 @@
 // Checks and resizing of tensors that are written to.
 #include "ops/output.h"
 
+#include "autograd/record.h"
+#include "ops/movement/copy.h"
+
 namespace kagari {
 
 void (*warn)(const std::string&) = nullptr;
@@ -32,6 +35,30 @@ void prepare_out(const Tensor& out, IntSpan sizes, DType dtype, const char* op) 
         warn(os.str());
     }
     resize(out, sizes);
+}
+
+void check_out(const Tensor& out, const Tensor& result, OutDtype rule, const char* op) {
+    check<RuntimeError>(!grad_enabled() || !(out.requires_grad() || result.requires_grad()), op,
+                        "(): functions with out=... arguments don't support automatic "
+                        "differentiation, but one of the arguments requires grad.");
+    check<RuntimeError>(out.device() == result.device(), op,
+                        ": Expected all tensors to be on the same "
+                        "device, but found at least two devices, ",
+                        result.device(), " and ", out.device(), "!");
+    if (rule == OutDtype::Same)
+        check<RuntimeError>(out.dtype() == result.dtype(), op, ": Expected out tensor to have ",
+                            "dtype ", result.dtype(), ", but got ", out.dtype(), " instead");
+    else
+        check<RuntimeError>(can_cast(result.dtype(), out.dtype()), op, ": result type ",
+                            result.dtype(), " can't be cast to the desired output type ",
+                            out.dtype());
+    check_inplace(out, op);
+}
+
+void write_out(const Tensor& out, const Tensor& result, const char* op) {
+    prepare_out(out, result.sizes(), result.dtype(), op);
+    ops::copy_elements(out, result);
+    out.bump_version();
 }
 
 static std::pair<const char*, const char*> extent(const Tensor& t) {

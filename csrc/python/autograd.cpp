@@ -229,6 +229,7 @@ void bind_autograd(nb::module_& m) {
         Edge e = gradient_edge(t);
         return nb::make_tuple(nb::steal(wrap_node(e.node)), e.slot);
     });
+    m.def("_depends_on_others", depends_on_others, nb::arg("tensors"), nb::arg("own"));
     m.def("_queue_callback", [](nb::object f) {
         queue_callback([kept = keep_alive(f.ptr())] {
             PyRef result(checked(PyObject_CallNoArgs(kept.get())));

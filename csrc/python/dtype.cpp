@@ -1,4 +1,4 @@
-// The dtype type and its fifteen objects. finfo and iinfo are left to src/kagari/_limits.py.
+// The dtype type and its sixteen objects. finfo and iinfo are left to src/kagari/_limits.py.
 #include "python/dtype.h"
 
 #include <nanobind/nanobind.h>
@@ -32,9 +32,9 @@ PyObject* reduce(PyObject* self, PyObject*) {
 
 PyObject* to_complex(PyObject* self, PyObject*) {
     DType t = cast(self)->value;
-    if (t < DType::F16 || t == DType::F16)
+    if (t < DType::F16)
         return PyErr_Format(PyExc_RuntimeError,
-                            "dtype.to_complex: expected bfloat16, float32, float64 or a complex "
+                            "dtype.to_complex: expected a floating or complex "
                             "dtype, got %s, which has no complex counterpart",
                             name(t));
     return wrap(complex_counterpart(t));

@@ -139,8 +139,7 @@ T number(PyObject* o, DType dtype) {
     } else if constexpr (kIsComplex<T>) {
         Py_complex value = PyComplex_AsCComplex(o);
         if (value.real == -1 && PyErr_Occurred()) throw nb::python_error();
-        using R = typename T::value_type;
-        return T(static_cast<R>(value.real), static_cast<R>(value.imag));
+        return convert<T>(c128(value.real, value.imag));
     } else if constexpr (std::is_integral_v<T>) {
         return integer<T>(o, dtype);
     } else {

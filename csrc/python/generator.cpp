@@ -1,9 +1,11 @@
 // The Python type of random generators, and the default one.
-#include "runtime/generator.h"
+#include <nanobind/stl/string.h>
+
 #include "ops/movement/copy.h"
 #include "python/arguments.h"
 #include "python/bindings.h"
 #include "python/caster.h"
+#include "runtime/generator.h"
 
 namespace nb = nanobind;
 

@@ -10,6 +10,7 @@
 #include "python/bindings.h"
 #include "python/errors.h"
 #include "python/tensor_type.h"
+#include "tensor/batch.h"
 
 namespace kagari {
 
@@ -146,7 +147,8 @@ int64_t apply_part(Selection& s, PyObject* o, int64_t dim, int64_t shown, int64_
     if (!is_tensor(o) && !PySequence_Check(o) && !PyObject_HasAttrString(o, "__array__"))
         invalid_index(o);
     Tensor index = is_tensor(o) ? unwrap(o) : sequence_to_index(o);
-    if (index.dim() == 0 && is_integral(index.dtype()) && !is_mask(index) && !index.is_meta()) {
+    bool one = index.dim() == 0 && is_integral(index.dtype()) && !is_mask(index);
+    if (one && !index.is_meta() && !batch_of(index)) {
         s.view = pick(s.view, dim, ops::item(index).to<int64_t>(), shown);
         return dim;
     }

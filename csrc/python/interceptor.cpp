@@ -1,12 +1,14 @@
 // Interceptors written in Python: a callable that sees every op of its thread. What a user makes
-// of it, such as the op log, is left to src/kagari/utils/.
+// of it, such as the op log, is left to src/kagari/utils/; what vmap does to src/kagari/func/.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include "ops/op.h"
+#include "ops/vmap.h"
 #include "python/arguments.h"
 #include "python/bindings.h"
+#include "python/caster.h"
 #include "python/errors.h"
 #include "python/tensor_type.h"
 
@@ -67,24 +69,65 @@ Value to_result(const OpRecord& op, nb::handle o) {
                     ", expected what op.run() returned, or a list of tensors");
 }
 
+/// What a Python function made of an op: what op.run() returned, or one object per result.
+Values to_results(const OpRecord& op, nb::handle result) {
+    if (nb::isinstance<Boxed>(result)) return nb::inst_ptr<Boxed>(result)->values;
+    Values values;
+    for (nb::handle o : result) values.push_back(to_result(op, o));
+    check<TypeError>(values.size() == op.schema().results, op.name(),
+                     ": an interceptor must return ", op.schema().results, " values, got ",
+                     values.size());
+    return values;
+}
+
 class PythonInterceptor final : public Interceptor {
   public:
     explicit PythonInterceptor(nb::handle function) : function_(keep_alive(function.ptr())) {}
 
     Values call(const OpRecord& op, Values args) override {
-        nb::object result = nb::handle(function_.get())(OpHandle{&op}, Boxed{std::move(args)});
-        if (nb::isinstance<Boxed>(result)) return nb::inst_ptr<Boxed>(result)->values;
-        Values values;
-        for (nb::handle o : result) values.push_back(to_result(op, o));
-        check<TypeError>(values.size() == op.schema().results, op.name(),
-                         ": an interceptor must return ", op.schema().results, " values, got ",
-                         values.size());
-        return values;
+        return to_results(op, nb::handle(function_.get())(OpHandle{&op}, Boxed{std::move(args)}));
     }
 
   private:
     std::shared_ptr<PyObject> function_;
 };
+
+/// vmap with rules in Python: `rule(op, args)` returns results, or None for an op whose body is to
+/// run on the batched tensors.
+void push_vmap(int64_t level, nb::handle rule, const std::vector<std::string>& watched) {
+    auto ask = [kept = keep_alive(rule.ptr())](const OpRecord& op,
+                                               const Values& args) -> std::optional<Values> {
+        nb::object result = nb::handle(kept.get())(OpHandle{&op}, Boxed{args});
+        if (result.is_none()) return std::nullopt;
+        return to_results(op, result);
+    };
+    push_interceptor(std::make_shared<VmapInterceptor>(
+        level, ask, std::unordered_set<std::string>(watched.begin(), watched.end())));
+}
+
+void bind_vmap(nb::module_& m) {
+    m.def("_push_vmap", push_vmap, nb::arg("level"), nb::arg("rule"), nb::arg("watched"));
+    m.def("_make_batched", make_batched, nb::arg("value"), nb::arg("level"));
+    m.def(
+        "_batch_of",
+        [](const Tensor& t) -> nb::object {
+            const BatchSlot* slot = t.defined() ? batch_of(t) : nullptr;
+            if (!slot) return nb::none();
+            return nb::make_tuple(slot->value, slot->level);
+        },
+        nb::arg("tensor").none(), "(all samples, level) of a batched tensor, or None.");
+    m.def(
+        "_all_samples", [](const Tensor& t) { return recorded(t); }, nb::arg("tensor"),
+        "The tensor, or, where vmap has batched it, the one with the values of all samples.");
+    m.def(
+        "_without_levels",
+        [](const std::vector<int64_t>& levels, nb::callable body) {
+            nb::object result;
+            without_levels(levels, [&] { result = body(); });
+            return result;
+        },
+        nb::arg("levels"), nb::arg("body"));
+}
 
 std::vector<std::string> parameter_names(const OpHandle& self) {
     std::vector<std::string> names;
@@ -117,6 +160,8 @@ void bind_interceptor(nb::module_& m) {
         },
         nb::arg("function"));
     m.def("_pop_interceptor", pop_interceptor);
+    m.def("_intercepted", intercepted);
+    bind_vmap(m);
 }
 
 }  // namespace kagari

@@ -32,7 +32,7 @@ struct DescrObject {
     int number;
 };
 constexpr int kAligned = 0x100, kWriteable = 0x400;
-constexpr int kNumbers[kDTypes] = {0, 2, 1, 3, 5, 7, 4, 6, 8, 23, -1, 11, 12, 14, 15};
+constexpr int kNumbers[kDTypes] = {0, 2, 1, 3, 5, 7, 4, 6, 8, 23, -1, 11, 12, -1, 14, 15};
 constexpr int kLongLong = 9, kULongLong = 10;
 
 struct Api {
@@ -165,9 +165,10 @@ DType numpy_scalar_dtype(PyObject* scalar) {
 
 PyObject* to_numpy(const Tensor& t) {
     int number = kNumbers[static_cast<int>(t.dtype())];
-    check<TypeError>(number >= 0,
-                     "Tensor.numpy: Got unsupported ScalarType BFloat16: NumPy has no "
-                     "bfloat16; use .float().numpy()");
+    check<TypeError>(number >= 0, "Tensor.numpy: Got unsupported ScalarType ",
+                     is_complex(t.dtype()) ? "ComplexHalf: NumPy has no complex32; use .cfloat()"
+                                           : "BFloat16: NumPy has no bfloat16; use .float()",
+                     ".numpy()");
     check<TypeError>(t.device().kind == DeviceKind::CPU, "Tensor.numpy: can't convert ", t.device(),
                      " device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host "
                      "memory first.");

@@ -85,28 +85,21 @@ PyObject* results_to_python(const Schema& schema, Values results) {
 // --- out= and in-place
 // -----------------------------------------------------------------------------
 
-void write_out(const Tensor& out, const Tensor& result, const char* op) {
-    check<RuntimeError>(!grad_enabled() || !(out.requires_grad() || result.requires_grad()), op,
-                        "(): functions with out=... arguments don't support automatic "
-                        "differentiation, but one of the arguments requires grad.");
-    check<RuntimeError>(out.device() == result.device(), op,
-                        ": Expected all tensors to be on the same "
-                        "device, but found at least two devices, ",
-                        result.device(), " and ", out.device(), "!");
-    prepare_out(out, result.sizes(), result.dtype(), op);
-    check_inplace(out, op);
-    ops::copy_elements(out, result);
-    out.bump_version();
+/// All are checked before the first is written.
+void write_outs(const Tensors& outs, const Tensors& results, OutDtype rule, const char* op) {
+    for (size_t i = 0; i < outs.size(); ++i) check_out(outs[i], results[i], rule, op);
+    for (size_t i = 0; i < outs.size(); ++i) write_out(outs[i], results[i], op);
 }
 
 PyObject* call_out(const OpRecord& op, Values args, PyObject* out) {
     const std::string name(op.name());
+    OutDtype rule = op.flag('e') ? OutDtype::Same : OutDtype::Castable;
     if (is_tensor(out)) {
         if (!intercepted() && op.run_out(args, unwrap(out), false)) return Py_NewRef(out);
         Values results = op.run(std::move(args));
         check<TypeError>(results.size() == 1, name, ": argument 'out' must be a tuple of ",
                          results.size(), " Tensors, not a Tensor");
-        write_out(unwrap(out), std::get<Tensor>(results[0]), name.c_str());
+        write_outs({unwrap(out)}, {std::get<Tensor>(results[0])}, rule, name.c_str());
         return Py_NewRef(out);
     }
     size_t expected = op.schema().results;
@@ -119,12 +112,13 @@ PyObject* call_out(const OpRecord& op, Values args, PyObject* out) {
     for (size_t i = 0; i < expected; ++i)
         check<TypeError>(is_tensor(items[i]), name, ": argument 'out' must hold Tensors only");
     Values results = op.run(std::move(args));
-    Values outs;
+    Tensors outs, made;
     for (size_t i = 0; i < expected; ++i) {
-        write_out(unwrap(items[i]), std::get<Tensor>(results[i]), name.c_str());
         outs.push_back(unwrap(items[i]));
+        made.push_back(std::get<Tensor>(results[i]));
     }
-    return results_to_python(op.schema(), std::move(outs));
+    write_outs(outs, made, rule, name.c_str());
+    return results_to_python(op.schema(), Values(outs.begin(), outs.end()));
 }
 
 PyObject* call_inplace(const OpRecord& op, Values args, PyObject* self) {
@@ -447,6 +441,23 @@ class Binder {
 }  // namespace
 
 void bind_ops(nanobind::module_& m) {
+    m.def(
+        "write_outs",
+        [](const nanobind::sequence& outs, const nanobind::sequence& results, const char* op,
+           bool same_dtype) {
+            Tensors to, from;
+            for (nanobind::handle t : outs) {
+                check<TypeError>(is_tensor(t.ptr()), op, ": argument 'out' must hold Tensors, got ",
+                                 Py_TYPE(t.ptr())->tp_name);
+                to.push_back(unwrap(t.ptr()));
+            }
+            for (nanobind::handle t : results) from.push_back(unwrap(t.ptr()));
+            check<TypeError>(to.size() == from.size(), op, ": argument 'out' must be ", from.size(),
+                             " Tensors, got ", to.size());
+            write_outs(to, from, same_dtype ? OutDtype::Same : OutDtype::Castable, op);
+        },
+        nanobind::arg("outs"), nanobind::arg("results"), nanobind::arg("op"),
+        nanobind::arg("same_dtype"), "Results copied to what was passed as out=, all or none.");
     make_type();
     register_pointwise_ops();
     Binder binder;

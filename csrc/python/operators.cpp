@@ -8,6 +8,7 @@
 #include "python/errors.h"
 #include "python/numpy.h"
 #include "python/tensor_type.h"
+#include "tensor/batch.h"
 
 namespace kagari {
 namespace {
@@ -202,6 +203,10 @@ PyObject* ipower(PyObject* a, PyObject* b, PyObject*) {
 int truth(PyObject* o) {
     try {
         const Tensor& t = unwrap(o);
+        check<RuntimeError>(!batch_of(t),
+                            "vmap: It looks like you're attempting to use a Tensor in some "
+                            "data-dependent control flow, where each sample may choose another "
+                            "way. Use torch.where instead");
         check<RuntimeError>(t.numel() == 1, "bool: Boolean value of Tensor with ",
                             t.numel() ? "more than one value" : "no values",
                             " is ambiguous; use .any() or .all()");

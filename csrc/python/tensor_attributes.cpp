@@ -16,6 +16,7 @@
 #include "python/errors.h"
 #include "python/size.h"
 #include "python/tensor_type.h"
+#include "tensor/batch.h"
 
 namespace kagari {
 namespace {
@@ -35,11 +36,11 @@ KAGARI_GETTER(device, wrap(t.device()))
 KAGARI_GETTER(ndim, PyLong_FromLongLong(t.dim()))
 KAGARI_GETTER(itemsize, PyLong_FromSize_t(t.itemsize()))
 KAGARI_GETTER(nbytes, PyLong_FromSize_t(t.nbytes()))
-KAGARI_GETTER(requires_grad, PyBool_FromLong(t.requires_grad()))
-KAGARI_GETTER(is_leaf, PyBool_FromLong(is_leaf(t)))
+KAGARI_GETTER(requires_grad, PyBool_FromLong(recorded(t).requires_grad()))
+KAGARI_GETTER(is_leaf, PyBool_FromLong(is_leaf(recorded(t))))
 KAGARI_GETTER(grad, wrap(grad(t)))
-KAGARI_GETTER(grad_fn, wrap_node(grad_fn(t)))
-KAGARI_GETTER(version, PyLong_FromLongLong(t.version()))
+KAGARI_GETTER(grad_fn, wrap_node(grad_fn(recorded(t))))
+KAGARI_GETTER(version, PyLong_FromLongLong(recorded(t).version()))
 KAGARI_GETTER(base, t.body()->base ? wrap(Tensor(t.body()->base)) : Py_NewRef(Py_None))
 KAGARI_GETTER(is_meta, PyBool_FromLong(t.is_meta()))
 KAGARI_GETTER(is_cuda, PyBool_FromLong(t.device().kind == DeviceKind::CUDA))
@@ -67,6 +68,7 @@ PyObject* get_mT(PyObject* o, void*) {
 PyObject* get_data(PyObject* o, void*) {
     return guarded([&] {
         const Tensor& t = unwrap(o);
+        if (batch_of(t)) return to_python(std::move(find_op("detach")->run({t})[0]));
         Tensor out = detach(t);
         const Ref<Storage>& s = t.storage();
         out.body()->storage = make_ref<Storage>(s->data(), s->bytes(), s->device(), [s] {});
@@ -81,6 +83,8 @@ int set_data(PyObject* o, PyObject* value, void*) {
                          value ? Py_TYPE(value)->tp_name : "a deletion");
         const Tensor &t = unwrap(o), &v = unwrap(value);
         TensorBody &to = *t.body(), &from = *v.body();
+        check<RuntimeError>(!to.batch && !from.batch,
+                            "data: the memory of a batched tensor cannot be exchanged in vmap");
         check<RuntimeError>(
             !t.requires_grad() || is_differentiable(v.dtype()),
             "data: data set to a tensor that requires gradients must be floating point "
@@ -136,7 +140,7 @@ int set_grad_attribute(PyObject* o, PyObject* value, void*) {
 int set_requires_grad_attribute(PyObject* o, PyObject* value, void*) {
     return !guarded([&]() -> PyObject* {
         check<TypeError>(value && PyBool_Check(value), "requires_grad: must be a bool");
-        set_requires_grad(unwrap(o), value == Py_True);
+        set_requires_grad(recorded(unwrap(o)), value == Py_True);
         return Py_None;
     })
                ? -1
@@ -252,7 +256,7 @@ KAGARI_METHOD(requires_grad_) {
         check<TypeError>(all <= 1 && (all == 0 || PyBool_Check(args[0])),
                          "requires_grad_(): expected one bool, requires_grad");
         if (all) value = args[0] == Py_True;
-        set_requires_grad(unwrap(o), value);
+        set_requires_grad(recorded(unwrap(o)), value);
         return Py_NewRef(o);
     });
 }
@@ -271,16 +275,16 @@ KAGARI_NOARGS(data_ptr, PyLong_FromVoidPtr(t.numel() && !t.is_meta() ? t.data() 
 KAGARI_NOARGS(storage_offset, PyLong_FromLongLong(t.offset()))
 KAGARI_NOARGS(item, to_python(ops::item(t)))
 KAGARI_NOARGS(is_inference, PyBool_FromLong(t.body()->inference))
-KAGARI_NOARGS(is_view, PyBool_FromLong(t.body()->base ? 1 : 0))
+KAGARI_NOARGS(is_view, PyBool_FromLong(recorded(t).body()->base ? 1 : 0))
 PyObject* retain_grad_method(PyObject* o, PyObject*) {
     return guarded([&]() -> PyObject* {
-        retain_grad(unwrap(o));
+        retain_grad(recorded(unwrap(o)));
         Py_RETURN_NONE;
     });
 }
 PyObject* detach_inplace(PyObject* o, PyObject*) {
     return guarded([&]() -> PyObject* {
-        const Tensor& t = unwrap(o);
+        const Tensor& t = recorded(unwrap(o));
         check<RuntimeError>(!t.body()->base,
                             "detach_: Can't detach views in-place. Use detach() instead.");
         if (Variable* v = find_variable(t)) {
@@ -302,6 +306,7 @@ PyObject* resize_method(PyObject* o, PyObject* args) {
         check<TypeError>(to_value(sizes, param, v) == Match::Yes,
                          "resize_(): expected sizes as integers");
         const Tensor& t = unwrap(o);
+        check<RuntimeError>(!batch_of(t), "resize_: not possible on a batched tensor, in vmap");
         check<RuntimeError>(!t.requires_grad(),
                             "resize_: cannot resize variables that require grad");
         resize(t, std::get<Dims>(v));

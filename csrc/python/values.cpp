@@ -69,8 +69,8 @@ static PyObject* nested_list(const Tensor& t, const char* data, size_t dim) {
 PyObject* tensor_to_list(const Tensor& t) { return nested_list(t, readable(t, "tolist"), 0); }
 
 const char* buffer_format(DType dtype) {
-    static constexpr const char* formats[kDTypes] = {"?", "B", "b",     "h", "i", "l",  "H", "I",
-                                                     "L", "e", nullptr, "f", "d", "Zf", "Zd"};
+    static constexpr const char* formats[kDTypes] = {
+        "?", "B", "b", "h", "i", "l", "H", "I", "L", "e", nullptr, "f", "d", nullptr, "Zf", "Zd"};
     return formats[static_cast<int>(dtype)];
 }
 

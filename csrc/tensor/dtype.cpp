@@ -21,7 +21,8 @@ DType promote(DType a, DType b) {
     if (a == DType::Bool && !(b >= DType::U16 && b <= DType::U64)) return b;
     if (is_complex(b)) {
         bool wide = b == DType::C128 || a == DType::F64 || a == DType::C128;
-        return wide ? DType::C128 : DType::C64;
+        bool narrow = b == DType::C32 && (a == DType::F16 || !is_differentiable(a));
+        return wide ? DType::C128 : narrow ? DType::C32 : DType::C64;
     }
     if (is_floating(b)) {
         if (!is_floating(a)) return b;

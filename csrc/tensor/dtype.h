@@ -24,10 +24,11 @@ enum class DType : uint8_t {
     BF16,
     F32,
     F64,
+    C32,
     C64,
     C128
 };
-inline constexpr int kDTypes = 15;
+inline constexpr int kDTypes = 16;
 
 using c64 = std::complex<float>;
 using c128 = std::complex<double>;
@@ -52,23 +53,42 @@ struct BFloat16 {
     operator float() const { return std::bit_cast<float>(uint32_t{bits} << 16); }
 };
 
+/// Two halves, stored; arithmetic happens in c64.
+struct c32 {
+    using value_type = float;
+    Half re, im;
+    c32() = default;
+    c32(float real, float imag = 0) : re(real), im(imag) {}
+    c32(c64 value) : re(value.real()), im(value.imag()) {}
+    explicit c32(c128 value) : c32(c64(value)) {}
+    operator c64() const { return {re, im}; }
+    float real() const { return re; }
+    float imag() const { return im; }
+    friend c32 operator+(c32 a, c32 b) { return c64(a) + c64(b); }
+    friend c32 operator-(c32 a, c32 b) { return c64(a) - c64(b); }
+    friend c32 operator*(c32 a, c32 b) { return c64(a) * c64(b); }
+    friend c32 operator/(c32 a, c32 b) { return c64(a) / c64(b); }
+    friend bool operator==(c32 a, c32 b) { return c64(a) == c64(b); }
+};
+
 struct DTypeInfo {
     uint8_t size;
     const char* name;  // "float32"
     const char* code;  // "f32", as in kernel names
 };
 inline constexpr DTypeInfo kDTypeInfo[kDTypes] = {
-    {1, "bool", "bool"},   {1, "uint8", "u8"},      {1, "int8", "i8"},
-    {2, "int16", "i16"},   {4, "int32", "i32"},     {8, "int64", "i64"},
-    {2, "uint16", "u16"},  {4, "uint32", "u32"},    {8, "uint64", "u64"},
-    {2, "float16", "f16"}, {2, "bfloat16", "bf16"}, {4, "float32", "f32"},
-    {8, "float64", "f64"}, {8, "complex64", "c64"}, {16, "complex128", "c128"}};
+    {1, "bool", "bool"},       {1, "uint8", "u8"},      {1, "int8", "i8"},
+    {2, "int16", "i16"},       {4, "int32", "i32"},     {8, "int64", "i64"},
+    {2, "uint16", "u16"},      {4, "uint32", "u32"},    {8, "uint64", "u64"},
+    {2, "float16", "f16"},     {2, "bfloat16", "bf16"}, {4, "float32", "f32"},
+    {8, "float64", "f64"},     {4, "complex32", "c32"}, {8, "complex64", "c64"},
+    {16, "complex128", "c128"}};
 
 inline size_t itemsize(DType t) { return kDTypeInfo[int(t)].size; }
 inline const char* name(DType t) { return kDTypeInfo[int(t)].name; }
 inline const char* code(DType t) { return kDTypeInfo[int(t)].code; }
 inline bool is_floating(DType t) { return t >= DType::F16 && t <= DType::F64; }
-inline bool is_complex(DType t) { return t >= DType::C64; }
+inline bool is_complex(DType t) { return t >= DType::C32; }
 inline bool is_integral(DType t) { return t > DType::Bool && t < DType::F16; }
 inline bool is_differentiable(DType t) { return t >= DType::F16; }
 inline bool is_half(DType t) { return t == DType::F16 || t == DType::BF16; }
@@ -79,11 +99,17 @@ inline int category(DType t) {
 }
 /// float32 for complex64, float64 for complex128, itself otherwise; and the way back.
 inline DType real_counterpart(DType t) {
-    return t == DType::C64 ? DType::F32 : t == DType::C128 ? DType::F64 : t;
+    return t == DType::C64    ? DType::F32
+           : t == DType::C128 ? DType::F64
+           : t == DType::C32  ? DType::F16
+                              : t;
 }
 inline DType complex_counterpart(DType t) {
-    return t == DType::F64 || t == DType::C128 ? DType::C128 : DType::C64;
+    if (t == DType::F64 || t == DType::C128) return DType::C128;
+    return t == DType::F16 || t == DType::C32 ? DType::C32 : DType::C64;
 }
+/// What arithmetic on `t` is done in where it has no kernels of its own.
+inline DType wide_counterpart(DType t) { return t == DType::C32 ? DType::C64 : t; }
 std::ostream& operator<<(std::ostream& os, DType t);  // "torch.float32" style: "float32"
 
 /// The common dtype of two tensors of the same category rank (PyTorch's promotion lattice).
@@ -128,6 +154,8 @@ decltype(auto) visit(DType t, F&& f) {
             return f(TypeTag<float>{});
         case DType::F64:
             return f(TypeTag<double>{});
+        case DType::C32:
+            return f(TypeTag<c32>{});
         case DType::C64:
             return f(TypeTag<c64>{});
         case DType::C128:
@@ -137,7 +165,8 @@ decltype(auto) visit(DType t, F&& f) {
 }
 
 template <class T>
-inline constexpr bool kIsComplex = std::is_same_v<T, c64> || std::is_same_v<T, c128>;
+inline constexpr bool kIsComplex =
+    std::is_same_v<T, c32> || std::is_same_v<T, c64> || std::is_same_v<T, c128>;
 
 /// Conversion between element types as tensors do it: complex to real drops the imaginary part,
 /// anything to bool is `!= 0`, floats to integers wrap instead of being undefined.
@@ -145,6 +174,8 @@ template <class To, class From>
 To convert(From value) {
     if constexpr (std::is_same_v<To, From>) {
         return value;
+    } else if constexpr (std::is_same_v<From, c32>) {
+        return convert<To>(static_cast<c64>(value));
     } else if constexpr (std::is_same_v<From, Half> || std::is_same_v<From, BFloat16>) {
         return convert<To>(static_cast<float>(value));
     } else if constexpr (std::is_same_v<To, bool>) {

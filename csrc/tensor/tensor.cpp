@@ -3,6 +3,8 @@
 
 #include <numeric>
 
+#include "tensor/batch.h"
+
 namespace kagari {
 
 static std::atomic<int64_t> live{0};
@@ -19,6 +21,10 @@ void* Tensor::without_memory() const {
     check<RuntimeError>(!is_meta() || numel() == 0,
                         "Expected all tensors to be on the same device, but found at least one on "
                         "meta, which has shapes and no values, where values are needed");
+    check<RuntimeError>(!body_->batch && numel() == 0,
+                        "vmap: the values of a batched tensor cannot be read here: inside vmap it "
+                        "stands for one sample of many. Use ops on tensors instead (where for a "
+                        "choice that depends on values)");
     return nullptr;
 }
 
@@ -37,6 +43,18 @@ void TensorBody::update_layout() {
     if (overflow) [[unlikely]]
         numel = checked_numel(sizes, "view");
     contiguous |= numel == 0;
+}
+
+Tensor make_batched(const Tensor& value, int64_t level) {
+    check<RuntimeError>(value.dim() > 0, "vmap: expected a tensor with a batch dimension, got 0-d");
+    auto body = make_ref<TensorBody>();
+    body->storage = make_ref<Storage>(nullptr, 0, value.device(), [] {});
+    body->sizes = Dims(value.sizes().begin() + 1, value.sizes().end());
+    body->strides = Dims(value.strides().begin() + 1, value.strides().end());
+    body->dtype = value.dtype();
+    body->update_layout();
+    body->batch = std::make_unique<BatchSlot>(BatchSlot{value, level});
+    return Tensor(std::move(body));
 }
 
 static size_t checked_bytes(int64_t count, DType dtype, const char* op) {

@@ -20,6 +20,9 @@ struct AutogradSlot {
     virtual ~AutogradSlot() = default;
 };
 
+/// What a tensor inside vmap stands for (tensor/batch.h).
+struct BatchSlot;
+
 struct TensorBody final : Counted, Pooled {
     Ref<Storage> storage;
     Dims sizes, strides;  // strides in elements
@@ -32,6 +35,7 @@ struct TensorBody final : Counted, Pooled {
     Ref<TensorBody> base;        // the tensor this one is a view of (never itself a view)
     int64_t view_version = 0;    // of a view: the version for which its own history is right
     std::unique_ptr<AutogradSlot> autograd;
+    std::unique_ptr<BatchSlot> batch;  // set: values are elsewhere, the shape is that of one sample
 
     TensorBody();
     ~TensorBody() override;
@@ -83,7 +87,7 @@ class Tensor {
 
   private:
     /// Null for a tensor without elements; an error for one on a device without memory, so that an
-    /// op that mixes such a device with another never reaches a kernel.
+    /// op that mixes such a device with another never reaches a kernel, and for a batched one.
     void* without_memory() const;
     Ref<TensorBody> body_;
 };

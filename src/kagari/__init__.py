@@ -11,7 +11,7 @@ named, so that `import kagari` stays quick.
 import typing as _typing
 from importlib import import_module as _import_module
 
-from . import _C
+from . import _C, _late
 from ._C import *  # noqa: F403
 from ._C import Tensor as Tensor
 from ._layouts import (
@@ -32,6 +32,8 @@ from ._einsum import *  # noqa: F403
 from ._linalg_names import *  # noqa: F403
 from ._movement import *  # noqa: F403
 from ._window_writes import *  # noqa: F403
+from ._convolutions import *  # noqa: F403
+from ._norms import *  # noqa: F403
 from ._products import *  # noqa: F403
 from . import autograd
 from .autograd import (
@@ -75,23 +77,41 @@ from .random import *  # noqa: F403
 __version__ = "0.1.0"
 
 _LAZY = (
-    "array_api", "backends", "cuda", "define", "fft", "linalg", "nn", "optim",
-    "overrides", "serialization", "show", "special", "testing", "types", "utils", "version",
+    "array_api", "backends", "cuda", "define", "fft", "func", "functional", "linalg",
+    "masked", "nn", "optim", "overrides", "serialization", "show", "signal", "special", "testing",
+    "types", "utils", "version",
 )  # fmt: skip
 _FROM_LAZY = {
     "DisableTorchFunctionSubclass": "overrides",
     "__array_namespace_info__": "array_api",
     "load": "serialization",
     "save": "serialization",
+    "vmap": "func",
 }
 
 
 if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not there
     from . import (
-        array_api, backends, cuda, define, fft, linalg, nn, optim, overrides,
-        serialization, show, special, testing, types, utils, version,
+        array_api, backends, cuda, define, fft, func, functional, linalg, masked, nn, optim,
+        overrides, serialization, show, signal, special, testing, types, utils, version,
     )  # fmt: skip
+    from .functional.copies import *  # noqa: F403
+    from .functional.covariance import *  # noqa: F403
+    from .functional.differences import *  # noqa: F403
+    from .functional.distances import *  # noqa: F403
+    from .functional.histograms import *  # noqa: F403
+    from .functional.integrals import *  # noqa: F403
+    from .functional.layers import *  # noqa: F403
+    from .functional.limits import *  # noqa: F403
+    from .functional.lobpcg import *  # noqa: F403
+    from .functional.low_rank import *  # noqa: F403
+    from .functional.membership import *  # noqa: F403
+    from .functional.norms import *  # noqa: F403
+    from .functional.segments import *  # noqa: F403
+    from .functional.spectrum import *  # noqa: F403
+    from .functional.windows import *  # noqa: F403
     from .array_api import __array_namespace_info__ as __array_namespace_info__
+    from .func import vmap as vmap
     from .overrides import DisableTorchFunctionSubclass as DisableTorchFunctionSubclass
     from .serialization import load as load, save as save
 else:
@@ -101,8 +121,11 @@ else:
             return _import_module(f".{name}", __name__)
         if name in _FROM_LAZY:
             return getattr(_import_module(f".{_FROM_LAZY[name]}", __name__), name)
+        if name in _late.FUNCTIONS:
+            globals()[name] = _late.find(name)
+            return globals()[name]
         raise AttributeError(f"module 'kagari' has no attribute '{name}'")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY, *_FROM_LAZY})
+    return sorted({*globals(), *_LAZY, *_FROM_LAZY, *_late.FUNCTIONS})

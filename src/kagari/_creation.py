@@ -292,7 +292,12 @@ def _new_full(self: Tensor, size: Any, fill_value: Any, **options: Any) -> Tenso
     """One number in a new tensor with this one's dtype and device."""
     options["dtype"] = options.get("dtype") or self.dtype
     options["device"] = options.get("device") or self.device
-    return full(size, fill_value, **options)
+    made = full(size, fill_value, **options)
+    if not _C._intercepted():
+        return made
+    from .func.levels import spread_like
+
+    return spread_like(made, self, writable=True)
 
 
 def _new(value: int | None) -> Any:

@@ -8,12 +8,14 @@ from typing import Any
 
 # name here and as a method of Tensor: module and name of the function
 _FUNCTIONS = {
-    "cholesky": "systems.cholesky", "det": "systems.det", "inverse": "systems.inv",
+    "cholesky": "older.cholesky", "det": "systems.det", "inverse": "systems.inv",
     "slogdet": "systems.slogdet", "pinverse": "older.pinverse",
     "matrix_exp": "matrices.matrix_exp", "matrix_power": "matrices.matrix_power",
     "logdet": "older.logdet", "cholesky_solve": "older.cholesky_solve",
     "cholesky_inverse": "older.cholesky_inverse", "qr": "older.qr", "svd": "older.svd",
     "lu_solve": "older.lu_solve", "triangular_solve": "older.triangular_solve",
+    "lu": "older.lu", "lu_unpack": "lu_factors.lu_unpack", "geqrf": "reflectors.geqrf",
+    "orgqr": "reflectors.householder_product", "ormqr": "reflectors.ormqr",
 }  # fmt: skip
 
 

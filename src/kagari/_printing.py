@@ -5,6 +5,7 @@ What is needed of a tensor is its shape, dtype and nested lists of values; every
 
 import math
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -246,6 +247,9 @@ def _unrecorded(t: Any) -> Any:
 
 def tensor_text(t: Any, tensor_contents: str | None = None) -> str:
     """The repr of a tensor; `tensor_contents` replaces its numbers."""
+    if batch := _C._batch_of(t):
+        value = textwrap.indent(tensor_text(batch[0]), "    ")
+        return f"BatchedTensor(lvl={batch[1]}, bdim=0, value=\n{value}\n)"
     cls = type(t)
     parameters = sys.modules.get("kagari.nn.parameter")  # none is one before that is loaded
     is_parameter = parameters is not None and isinstance(t, parameters.Parameter)

@@ -5,7 +5,7 @@ from typing import Any
 
 from . import _C
 from ._C import Tensor
-from ._outputs import write_out
+from ._outputs import write_out, written
 
 __all__ = ["block_diag", "chain_matmul", "cross", "dist", "kron", "tensordot", "trace"]
 
@@ -54,9 +54,9 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Tensor | None = None) ->
     second = [d % b.dim() for d in second] if b.dim() else second
     for i, j in zip(first, second, strict=True):
         if a.size(i) == 1 and b.size(j) != 1:
-            b = b.sum(j, keepdim=True)
+            b = b.sum(j, keepdim=True, dtype=b.dtype)
         elif b.size(j) == 1 and a.size(i) != 1:
-            a = a.sum(i, keepdim=True)
+            a = a.sum(i, keepdim=True, dtype=a.dtype)
         elif a.size(i) != b.size(j):
             raise RuntimeError(
                 "tensordot: contracted dimensions need to match, but first has size "
@@ -77,7 +77,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Tensor | None = None) ->
     left = a.permute(free_a + first).reshape(rows, inner)
     right = b.permute(second + free_b).reshape(inner, columns)
     made = left.mm(right).reshape(shape)
-    return made if out is None else write_out(out, made, "tensordot")
+    return written(made, out, "tensordot")
 
 
 def chain_matmul(*matrices: Any, out: Tensor | None = None) -> Tensor:
@@ -90,7 +90,7 @@ def chain_matmul(*matrices: Any, out: Tensor | None = None) -> Tensor:
     made = items[0]
     for m in items[1:]:
         made = made @ m
-    return made if out is None else write_out(out, made, "chain_matmul")
+    return written(made, out, "chain_matmul")
 
 
 def cross(
@@ -103,14 +103,9 @@ def cross(
             raise RuntimeError(
                 f"cross: no dimension of size 3 in input, got shape {tuple(input.shape)}"
             )
-    if input.size(dim) != 3 or other.size(dim) != 3:
-        raise RuntimeError(
-            f"cross: inputs dimension {dim} must have length 3. Got {input.size(dim)} and "
-            f"{other.size(dim)}"
-        )
-    roll = _C.places["functions."]["roll"]
-    made = roll(input, -1, dim) * roll(other, 1, dim) - roll(input, 1, dim) * roll(other, -1, dim)
-    return made if out is None else write_out(out, made, "cross")
+    from . import linalg
+
+    return linalg.cross(input, other, dim=dim, out=out)
 
 
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
@@ -126,7 +121,7 @@ def block_diag(*tensors: Any) -> Tensor:
     items: Sequence[Tensor] = tensors
     if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
         items = tensors[0]
-    from . import result_type, zeros
+    from . import cat, result_type, zeros
 
     blocks = []
     for t in items:
@@ -140,15 +135,33 @@ def block_diag(*tensors: Any) -> Tensor:
     dtype = blocks[0].dtype
     for t in blocks[1:]:
         dtype = result_type(blocks[0].new_empty(1, dtype=dtype), t.new_empty(1))
-    made = zeros(sum(t.size(0) for t in blocks), sum(t.size(1) for t in blocks), dtype=dtype)
-    row = column = 0
+    width, column, rows = sum(t.size(1) for t in blocks), 0, []
     for t in blocks:
-        made[row : row + t.size(0), column : column + t.size(1)] = t
-        row, column = row + t.size(0), column + t.size(1)
-    return made
+        after = width - column - t.size(1)
+        rows.append(_C.places["ops"]["pad"](t.to(dtype), (column, after)))
+        column += t.size(1)
+    return cat(rows)
+
+
+_addbmm_in_place = Tensor.addbmm_
+
+
+def _addbmm(
+    self: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1
+) -> Tensor:
+    """In-place `addbmm`; a tensor that only broadcasts to the product takes its shape."""
+    small = batch1.dim() == batch2.dim() == 3 and self.shape != (batch1.shape[1], batch2.shape[2])
+    if not small:
+        return _addbmm_in_place(self, batch1, batch2, beta=beta, alpha=alpha)
+    made = _C.places["functions."]["addbmm"](self, batch1, batch2, beta=beta, alpha=alpha)
+    return self.resize_(made.shape).copy_(made)
+
+
+_addbmm.__name__ = _addbmm.__qualname__ = "addbmm_"
 
 
 def _install() -> None:
+    Tensor.addbmm_ = _addbmm
     Tensor.trace = trace
     Tensor.kron = kron
     Tensor.cross = cross

@@ -6,6 +6,7 @@ from typing import Any
 import kagari
 from kagari import _C
 from kagari._C import Tensor, UntypedStorage
+from kagari._layouts import RANK_OF, contiguous_format, preserve_format, strides_for
 from kagari._storage import TypedStorage
 
 
@@ -59,9 +60,31 @@ def _pin_memory(input: Tensor, device: Any = None) -> Tensor:
     raise RuntimeError("pin_memory: Cannot access accelerator device when none is available.")
 
 
-def _resize_as(self: Tensor, the_template: Tensor, **options: Any) -> Tensor:
-    """resize_() to the shape of another tensor."""
-    return self.resize_(the_template.shape, **options)
+_resized = Tensor.resize_
+_FORMAT_OF = {rank: form for form, rank in RANK_OF.items()}
+
+
+def _resize(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
+    """Other sizes over the same storage, which grows where needed; row-major, or channels last.
+
+    RuntimeError for a tensor that requires grad.
+    """
+    if memory_format is preserve_format:
+        raise RuntimeError("resize_: preserve_format is not supported; name a memory format")
+    _resized(self, *sizes)
+    if memory_format in (None, contiguous_format):
+        return self
+    strides = strides_for(self.shape, memory_format, "resize_")
+    return self.set_(self.untyped_storage(), self.storage_offset(), self.shape, strides)
+
+
+def _resize_as(self: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
+    """resize_() to the shape of another tensor and, with preserve_format, to its memory format."""
+    if memory_format is preserve_format:
+        form = _FORMAT_OF.get(the_template.dim())
+        kept = form is not None and the_template.is_contiguous(memory_format=form)
+        memory_format = form if kept and not the_template.is_contiguous() else None
+    return _resize(self, the_template.shape, memory_format=memory_format)
 
 
 def is_nonzero(input: Tensor) -> bool:
@@ -211,6 +234,7 @@ _METHODS = {
     "get_device": get_device,
     "is_pinned": _is_pinned,
     "pin_memory": _pin_memory,
+    "resize_": _resize,
     "resize_as_": _resize_as,
     "is_distributed": lambda self: False,
     **dict.fromkeys(("is_mkldnn", "is_xla", "is_xpu", "is_mps", "is_ipu", "is_vulkan"), False),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import kagari
-from kagari import _C, _exchange, _linalg_names, _pickling, _printing, _storage
+from kagari import _C, _exchange, _late, _linalg_names, _norms, _pickling, _printing, _storage
 from kagari._C import Tensor
 from kagari._layouts import (
     RANK_OF,
@@ -137,6 +137,7 @@ CASTS = {
     "char": "int8",
     "byte": "uint8",
     "bool": "bool",
+    "chalf": "complex32",
     "cfloat": "complex64",
     "cdouble": "complex128",
 }
@@ -180,6 +181,7 @@ TYPE_NAMES = {
     "int32": "IntTensor",
     "int64": "LongTensor",
     "bool": "BoolTensor",
+    "complex32": "ComplexHalfTensor",
     "complex64": "ComplexFloatTensor",
     "complex128": "ComplexDoubleTensor",
     "uint16": "UInt16Tensor",
@@ -350,6 +352,8 @@ METHODS: dict[str, Any] = {
     "to_dense": _to_dense,
     **{name: _cast(name, target) for name, target in CASTS.items()},
     **_exchange.METHODS,
+    **_late.METHODS,
+    **_norms.METHODS,
     **_linalg_names.METHODS,
     **_storage.METHODS,
     **_pickling.METHODS,

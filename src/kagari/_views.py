@@ -249,6 +249,11 @@ def _complex(t: Tensor) -> bool:
     return t.dtype.is_complex
 
 
+def _right_divided(self: Tensor, other: Any) -> Tensor:
+    """other / self, under the name of Python 2."""
+    return self.reciprocal() * other
+
+
 def _set_part(part: Any) -> Any:
     def assign(self: Tensor, value: Any) -> None:
         target = part(self)
@@ -259,7 +264,22 @@ def _set_part(part: Any) -> Any:
 
 def _conj_transposed(self: Tensor) -> Tensor:
     """The conjugate of the tensor with its last two dimensions swapped (or, of a matrix, .H)."""
+    return _adjoint(self, "mH")
+
+
+def _adjoint(self: Tensor, name: str) -> Tensor:
+    if self.dim() == 1:
+        raise RuntimeError(
+            f"tensor.{name} is only supported on matrices or batches of matrices. Got 1-D tensor."
+        )
+    if self.dim() == 0:
+        return self
     return self.mT.conj() if _complex(self) else self.mT
+
+
+def _adjoint_method(self: Tensor) -> Tensor:
+    """The conjugate of a matrix, or a stack of them, with rows and columns swapped."""
+    return _adjoint(self, "adjoint()")
 
 
 def _matrix_conj_transposed(self: Tensor) -> Tensor:
@@ -332,7 +352,8 @@ def _install() -> None:
     Tensor.imag = property(imag, _set_part(imag), doc=imag.__doc__)
     Tensor.mH = property(_conj_transposed, doc=_conj_transposed.__doc__)
     Tensor.H = property(_matrix_conj_transposed, doc="The conjugate transpose of a matrix.")
-    Tensor.adjoint = _conj_transposed
+    Tensor.adjoint = _adjoint_method
+    Tensor.__rdiv__ = _right_divided
 
 
 _install()

@@ -26,8 +26,17 @@ def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     return input.clone() if memory_format is None else input.clone(memory_format=memory_format)
 
 
+def _with_room(input: Tensor, src: Tensor) -> Tensor:
+    """Inside vmap `input` with a copy for every sample that `src` has."""
+    if not _C._intercepted():
+        return input
+    from .func.levels import spread_like
+
+    return spread_like(input, src)
+
+
 def _replaced(input: Tensor, src: Tensor, view: Callable[[Tensor], Tensor], op: str) -> Tensor:
-    out = _clone(input)
+    out = _clone(_with_room(input, src))
     window = view(out)
     if window.shape != src.shape:
         raise RuntimeError(
@@ -62,10 +71,17 @@ def diagonal_scatter(
 def as_strided_scatter(
     input: Tensor, src: Tensor, size: Any, stride: Any, storage_offset: int | None = None
 ) -> Tensor:
-    """A copy of `input` with `src` at a strided window."""
+    """A copy of `input` and the memory around it, with `src` at a strided window of that memory."""
+    count = input.untyped_storage().nbytes() // input.element_size()
+    memory = _clone(input.as_strided((count,), (1,), 0))
+    out = memory.as_strided(input.shape, input.stride(), input.storage_offset())
     offset = input.storage_offset() if storage_offset is None else storage_offset
-    out = input.new_empty_strided(input.shape, input.stride()).copy_(input)
-    window = out.as_strided(size, stride, offset - input.storage_offset())
+    window = out.as_strided(size, stride, offset)
+    if window.shape != src.shape:
+        raise RuntimeError(
+            "as_strided_scatter: expected src to have a size equal to the slice of self: "
+            f"{tuple(window.shape)}, got src size = {tuple(src.shape)}"
+        )
     window.copy_(src)
     return out
 
@@ -127,6 +143,19 @@ def _view(name: str, input: Tensor, args: Any, kwargs: Any) -> Any:
 
 
 globals().update({name + "_copy": _copying(name) for name in _COPIES})
+_narrow_copy = globals()["narrow_copy"]
+
+
+def narrow_copy(
+    input: Tensor, dim: int, start: int, length: int, *, out: Tensor | None = None
+) -> Tensor:
+    """As narrow, but a copy instead of a view. RuntimeError, unlike narrow, for `dim` too large."""
+    if dim >= input.dim():
+        raise RuntimeError(
+            f"narrow_copy: expected dim in the range of [{-input.dim()}, {input.dim() - 1}], got "
+            f"{dim}"
+        )
+    return _narrow_copy(input, dim, start, length, out=out)
 
 
 def _install() -> None:

@@ -49,7 +49,15 @@ def _on_meta(x: Tensor, shape: Sequence[int], dtype: Any) -> Tensor | None:
     return kagari.empty(shape, dtype=dtype, device="meta") if x.device.type == "meta" else None
 
 
-class _ComplexToComplex(Function):
+class _Transform(Function):
+    """Over dimensions `dims`; other dimensions, those of vmap among them, are a batch."""
+
+    @classmethod
+    def vmap(cls, info: Any, in_dims: Any, x: Tensor, dims: Any, *rest: Any) -> tuple[Any, int]:
+        return cls.apply(x.movedim(in_dims[0], 0), tuple(d + 1 for d in dims), *rest), 0
+
+
+class _ComplexToComplex(_Transform):
     @staticmethod
     def forward(ctx: Any, x: Tensor, dims: tuple[int, ...], scale: int, forward: bool) -> Tensor:
         ctx.dims, ctx.scale, ctx.inverse = dims, scale, not forward
@@ -65,7 +73,7 @@ class _ComplexToComplex(Function):
         return _ComplexToComplex.apply(grad, ctx.dims, ctx.scale, ctx.inverse), None, None, None
 
 
-class _RealToComplex(Function):
+class _RealToComplex(_Transform):
     """Only the first half of the last dimension is computed; the rest are conjugates of it."""
 
     @staticmethod
@@ -83,7 +91,7 @@ class _RealToComplex(Function):
         return _ComplexToComplex.apply(whole, ctx.dims, ctx.scale, False).real, None, None
 
 
-class _ComplexToReal(Function):
+class _ComplexToReal(_Transform):
     """`length` is that of the last dimension of the result."""
 
     @staticmethod

@@ -13,6 +13,8 @@ def plain(value: Any) -> Any:
     """Tensors as NumPy arrays, containers item by item."""
     if isinstance(value, (kagari.Tensor, torch.Tensor)):
         return np.array(value.detach().resolve_conj().tolist())
+    if isinstance(value, dict):
+        return [list(value), plain(list(value.values()))]
     if isinstance(value, (tuple, list)):
         return [plain(v) for v in value]
     return value

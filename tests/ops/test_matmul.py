@@ -5,7 +5,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .pairs import close, compare, ours, same_error
+import kagari
+
+from .pairs import close, compare, ours, same_error, theirs
 
 DTYPES = [torch.float32, torch.float64, torch.complex64, torch.complex128]
 ALL = [*DTYPES, torch.float16, torch.bfloat16, torch.int8, torch.uint8, torch.int32, torch.int64]
@@ -247,3 +249,23 @@ def test_threads_do_not_change_the_result() -> None:
         kagari.set_num_threads(before)
     for other in results[1:]:
         close(other, torch.from_dlpack(results[0]), scale=0)
+
+
+def test_addr_keeps_its_dtype() -> None:
+    """bool stays bool whatever the factors, and gradients of halves are summed in float32."""
+    a = torch.tensor([[True, False], [False, False]])
+    x, y = torch.tensor([True, False]), torch.tensor([False, True])
+    compare(lambda lib, a, x, y: lib.addr(a, x, y), a, x, y)
+    compare(lambda lib, a, x, y: lib.addr(a, x, y, beta=False, alpha=True), a, x, y)
+    for dtype in (torch.bfloat16, torch.complex128):
+        options = {"beta": 0.2, "alpha": 0.6}
+        args = make(5, 40, dtype=dtype), make(5, dtype=dtype), make(40, dtype=dtype)
+        compare(lambda lib, *a, options=options: lib.addr(*a, **options), *args, order=1)
+
+
+def test_ger_and_linear_out() -> None:
+    compare(lambda lib, x, y: (lib.ger(x, y), x.ger(y)), make(3), make(4))
+    out = kagari.empty(0, dtype=kagari.float64)
+    x, w = ours((make(2, 3, grad=False), make(4, 3, grad=False)))
+    assert kagari.nn.functional.linear(x, w, out=out) is out
+    close(out, theirs(x @ w.mT))

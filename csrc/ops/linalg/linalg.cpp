@@ -20,22 +20,51 @@ struct Factors {
     Verdicts verdicts;
 };
 
-static Factors factor(const Tensor& a) {
+static Factors factor(const Tensor& a, bool pivot = true) {
     int64_t k = std::min(rows(a), cols(a));
     Factors f{copy_columns(a), empty(with_lead(a, {k}), DType::I32, a.device()), Verdicts(a)};
-    if (!a.is_meta() && a.numel())
-        cpu::lu_factor(f.verdicts.stack(a), rows(a), cols(a), f.lu.data(),
-                       f.pivots.data<int32_t>());
+    if (a.is_meta() || !a.numel()) return f;
+    auto* order = f.pivots.data<int32_t>();
+    if (pivot) {
+        cpu::lu_factor(f.verdicts.stack(a), rows(a), cols(a), f.lu.data(), order);
+    } else {
+        cpu::lu_unpivoted(f.verdicts.stack(a), rows(a), cols(a), f.lu.data());
+        for (int64_t i = 0; i < f.pivots.numel(); i++) order[i] = int32_t(i % k) + 1;
+    }
     return f;
 }
 
-static Three lu_factor_body(const Tensor& a) {
+static Three lu_factor_body(const Tensor& a, bool pivot) {
     check_matrix("linalg.lu_factor", a);
-    Factors f = factor(a);
+    Factors f = factor(a, pivot);
     return {f.lu, f.pivots, f.verdicts.tensor(a)};
 }
-const Op<Three(const Tensor&)> linalg_lu_factor{
-    "_linalg_lu_factor(Tensor A) -> (Tensor, Tensor, Tensor)", "p", lu_factor_body, ""};
+const Op<Three(const Tensor&, bool)> linalg_lu_factor{
+    "_linalg_lu_factor(Tensor A, bool pivot=True) -> (Tensor, Tensor, Tensor)", "p", lu_factor_body,
+    ""};
+
+// The order of rows that the exchanges leave.
+static Tensor lu_order_body(const Tensor& pivots, int64_t count) {
+    int64_t k = pivots.sizes().back();
+    Dims sizes(pivots.sizes());
+    sizes.back() = count;
+    Tensor order = empty(sizes, DType::I64, pivots.device()), plain = raw_contiguous(pivots);
+    if (order.is_meta() || order.numel() == 0) return order;
+    const int32_t* exchange = plain.data<int32_t>();
+    for (int64_t* row = order.data<int64_t>(); row != order.data<int64_t>() + order.numel();
+         row += count) {
+        for (int64_t i = 0; i < count; i++) row[i] = i;
+        for (int64_t i = 0; i < k; i++, exchange++) {
+            check<RuntimeError>(i < count && *exchange >= 1 && *exchange <= count,
+                                "lu_unpack: pivots must be between 1 and the number of rows, ",
+                                count, ", got ", *exchange, "; pass those of lu_factor");
+            std::swap(row[i], row[*exchange - 1]);
+        }
+    }
+    return order;
+}
+static const Op<Tensor(const Tensor&, int64_t)> linalg_lu_order{
+    "_linalg_lu_order(Tensor pivots, int rows) -> Tensor", "p", lu_order_body, ""};
 
 static Tensor identity_like(const Tensor& square) {
     Tensor eye = empty(square.sizes().last(2), square.dtype(), square.device());
@@ -131,7 +160,8 @@ template <class F>
 static void visit_matrix(DType dtype, F f) {
     visit(dtype, [&](auto tag) {
         using T = typename decltype(tag)::type;
-        if constexpr (std::is_floating_point_v<T> || kIsComplex<T>) f(tag);
+        if constexpr (std::is_floating_point_v<T> || (kIsComplex<T> && !std::is_same_v<T, c32>))
+            f(tag);
     });
 }
 

@@ -9,7 +9,7 @@ using Two = std::tuple<Tensor, Tensor>;
 using Three = std::tuple<Tensor, Tensor, Tensor>;
 
 /// LU in one matrix, row numbers from 1, verdicts; not differentiable by itself.
-extern const Op<Three(const Tensor& a)> linalg_lu_factor;
+extern const Op<Three(const Tensor& a, bool pivot)> linalg_lu_factor;
 /// The LU of a square matrix that needs no exchange of rows, given its value.
 extern const Op<Tensor(const Tensor& b, const Tensor& lu)> linalg_lu_known;
 /// A X = B for matrices B with the leading dimensions of A.

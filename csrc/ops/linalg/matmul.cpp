@@ -28,7 +28,7 @@ static Tensor mm_body(const Tensor& a, const Tensor& b) {
         });
     return out;
 }
-const Op<Tensor(const Tensor&, const Tensor&)> mm{"mm(Tensor input, Tensor mat2) -> Tensor", "fmo",
+const Op<Tensor(const Tensor&, const Tensor&)> mm{"mm(Tensor input, Tensor mat2) -> Tensor", "fmoe",
                                                   mm_body, "The product of two matrices."};
 
 static Tensor bmm_body(const Tensor& a, const Tensor& b) {
@@ -51,7 +51,7 @@ static Tensor bmm_body(const Tensor& a, const Tensor& b) {
     return out;
 }
 const Op<Tensor(const Tensor&, const Tensor&)> bmm{
-    "bmm(Tensor input, Tensor mat2) -> Tensor", "fmo", bmm_body,
+    "bmm(Tensor input, Tensor mat2) -> Tensor", "fmoe", bmm_body,
     "The products of the matrices of two stacks, pair by pair."};
 
 static Dims joined(IntSpan first, std::initializer_list<int64_t> last) {
@@ -102,7 +102,7 @@ static Tensor matmul_body(const Tensor& a, const Tensor& b) {
     return matmul_stacks(a, b);
 }
 const Op<Tensor(const Tensor&, const Tensor&)> matmul{
-    "matmul(Tensor input, Tensor other) -> Tensor", "fmo", matmul_body,
+    "matmul(Tensor input, Tensor other) -> Tensor", "fmoe", matmul_body,
     "The matrix product; vectors count as a row on the left and a column on the right, leading "
     "dimensions broadcast."};
 
@@ -169,7 +169,7 @@ static Tensor linear_body(const Tensor& x, const Tensor& w, const std::optional<
     return out;
 }
 const Op<Tensor(const Tensor&, const Tensor&, const std::optional<Tensor>&)> linear{
-    "linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", "N", linear_body,
+    "linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", "Noe", linear_body,
     "input times the transposed weight, plus bias: weight is (out, in)."};
 
 }  // namespace kagari::ops

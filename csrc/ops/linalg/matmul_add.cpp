@@ -53,9 +53,10 @@ static void record_addend(const char* name, const Tensor& out, const Tensor& inp
     if (!should_record(input, a, b)) return;
     record(name, {out}, {input, a, b}, {a, b},
            [=, &multiply, sizes = Dims(input.sizes())](Backward& ctx) -> Tensors {
-               Tensor ga, gb, g = scaled(ctx.grad(), conjugate(alpha));
-               if (ctx.needs(1)) ga = multiply(g, adjoint(ctx.saved(1)));
-               if (ctx.needs(2)) gb = multiply(adjoint(ctx.saved(0)), g);
+               Tensor ga, gb, g = ctx.grad();
+               Scalar factor = conjugate(alpha);
+               if (ctx.needs(1)) ga = scaled(multiply(g, adjoint(ctx.saved(1))), factor);
+               if (ctx.needs(2)) gb = scaled(multiply(adjoint(ctx.saved(0)), g), factor);
                return {input_gradient(ctx, beta, sizes), ga, gb};
            });
 }
@@ -76,7 +77,7 @@ static Tensor addmm_body(const Tensor& input, const Tensor& a, const Tensor& b, 
 }
 const AddProduct addmm{
     "addmm(Tensor input, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
-    "fmio", addmm_body, "beta * input + alpha * (mat1 @ mat2)."};
+    "fmioe", addmm_body, "beta * input + alpha * (mat1 @ mat2)."};
 
 static Tensor baddbmm_body(const Tensor& input, const Tensor& a, const Tensor& b,
                            const Scalar& beta, const Scalar& alpha) {
@@ -96,7 +97,7 @@ static Tensor baddbmm_body(const Tensor& input, const Tensor& a, const Tensor& b
 const AddProduct baddbmm{
     "baddbmm(Tensor input, Tensor batch1, Tensor batch2, *, Scalar beta=1, "
     "Scalar alpha=1) -> Tensor",
-    "fmio", baddbmm_body, "beta * input + alpha * (batch1 @ batch2), matrix by matrix."};
+    "fmioe", baddbmm_body, "beta * input + alpha * (batch1 @ batch2), matrix by matrix."};
 
 // The sum over a stack of products is one product: matrices side by side times matrices on top
 // of each other.
@@ -115,7 +116,7 @@ static Tensor addbmm_body(const Tensor& input, const Tensor& a, const Tensor& b,
 const AddProduct addbmm{
     "addbmm(Tensor input, Tensor batch1, Tensor batch2, *, Scalar beta=1, "
     "Scalar alpha=1) -> Tensor",
-    "fmio", addbmm_body, "beta * input + alpha * the sum of the products of two stacks."};
+    "fmioe", addbmm_body, "beta * input + alpha * the sum of the products of two stacks."};
 
 static Tensor addmv_body(const Tensor& input, const Tensor& a, const Tensor& x, const Scalar& beta,
                          const Scalar& alpha) {
@@ -131,7 +132,7 @@ static Tensor addmv_body(const Tensor& input, const Tensor& a, const Tensor& x, 
 }
 const AddProduct addmv{
     "addmv(Tensor input, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
-    "fmio", addmv_body, "beta * input + alpha * (mat @ vec)."};
+    "fmioe", addmv_body, "beta * input + alpha * (mat @ vec)."};
 
 static Tensor addr_body(const Tensor& input, const Tensor& a, const Tensor& b, const Scalar& beta,
                         const Scalar& alpha) {
@@ -140,9 +141,30 @@ static Tensor addr_body(const Tensor& input, const Tensor& a, const Tensor& b, c
                         "-D and ", b.dim(), "-D");
     Dims sizes{a.sizes()[0], b.sizes()[0]};
     check_addend("addr", input, sizes, input.dtype());
-    Tensor product = scaled(outer(a, b), alpha);
-    if (is_zero(beta)) return product;
-    return add(scaled(input, beta), product);
+    auto sum = [&] {
+        bool logical = input.dtype() == DType::Bool && a.dtype() == DType::Bool &&
+                       b.dtype() == DType::Bool;  // stays bool whatever the factors are
+        auto factor = [&](const Scalar& s) { return logical ? Scalar(!is_zero(s)) : s; };
+        Tensor product = scaled(outer(a, b), factor(alpha));
+        return is_zero(beta) ? product : add(scaled(input, factor(beta)), product);
+    };
+    if (!should_record(input, a, b) || a.dtype() != input.dtype() || b.dtype() != input.dtype())
+        return sum();
+    Tensor out;
+    {
+        NoGrad guard;
+        out = sum();
+    }
+    record("AddrBackward0", {out}, {input, a, b}, {a, b},
+           [=, shape = Dims(input.sizes())](Backward& ctx) -> Tensors {
+               Tensor ga, gb, g = ctx.grad();
+               Scalar factor = conjugate(alpha);
+               if (ctx.needs(1)) ga = scaled(mv(g, conjugate(ctx.saved(1))), factor);
+               if (ctx.needs(2))
+                   gb = scaled(mv(transpose(g, 0, 1), conjugate(ctx.saved(0))), factor);
+               return {input_gradient(ctx, beta, shape), ga, gb};
+           });
+    return out;
 }
 const AddProduct addr{
     "addr(Tensor input, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",

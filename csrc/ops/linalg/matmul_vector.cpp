@@ -30,7 +30,7 @@ static Tensor mv_body(const Tensor& a, const Tensor& x) {
         });
     return out;
 }
-const Op<Tensor(const Tensor&, const Tensor&)> mv{"mv(Tensor input, Tensor vec) -> Tensor", "fmo",
+const Op<Tensor(const Tensor&, const Tensor&)> mv{"mv(Tensor input, Tensor vec) -> Tensor", "fmoe",
                                                   mv_body, "The product of a matrix and a vector."};
 
 static Tensor dot_body(const Tensor& a, const Tensor& b) {
@@ -55,12 +55,12 @@ static Tensor dot_body(const Tensor& a, const Tensor& b) {
     return out;
 }
 const Op<Tensor(const Tensor&, const Tensor&)> dot{"dot(Tensor input, Tensor tensor) -> Tensor",
-                                                   "fmo", dot_body,
+                                                   "fmoe", dot_body,
                                                    "The sum of products of two vectors."};
 
 static Tensor vdot_body(const Tensor& a, const Tensor& b) { return dot(conjugate(a), b); }
 const Op<Tensor(const Tensor&, const Tensor&)> vdot{
-    "vdot(Tensor input, Tensor other) -> Tensor", "fmo", vdot_body,
+    "vdot(Tensor input, Tensor other) -> Tensor", "fmoe", vdot_body,
     "The dot product with the conjugate of the first vector."};
 
 static Tensor outer_body(const Tensor& a, const Tensor& b) {
@@ -71,6 +71,9 @@ static Tensor outer_body(const Tensor& a, const Tensor& b) {
 const Op<Tensor(const Tensor&, const Tensor&)> outer{
     "outer(Tensor input, Tensor vec2) -> Tensor", "fmo", outer_body,
     "All products of an element of input with one of vec2."};
+
+static const Op<Tensor(const Tensor&, const Tensor&)> ger{
+    "ger(Tensor input, Tensor vec2) -> Tensor", "fmo", outer_body, "An older name of outer."};
 
 static Tensor inner_body(const Tensor& a, const Tensor& b) {
     if (a.dim() == 0 || b.dim() == 0) return mul(a, b);
@@ -89,7 +92,7 @@ static Tensor inner_body(const Tensor& a, const Tensor& b) {
     return reshape(mm(left, transpose(right, 0, 1)), sizes);
 }
 const Op<Tensor(const Tensor&, const Tensor&)> inner{
-    "inner(Tensor input, Tensor other) -> Tensor", "fmo", inner_body,
+    "inner(Tensor input, Tensor other) -> Tensor", "fmoe", inner_body,
     "Sums of products over the last dimension of both."};
 
 }  // namespace kagari::ops

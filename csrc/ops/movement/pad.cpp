@@ -36,7 +36,7 @@ static Tensor constant_pad(const Tensor& self, IntSpan pad, double value) {
         Dims opposite(pad);
         for (int64_t& p : opposite) p = -p;
         record("ConstantPadNdBackward0", {out}, {self}, {}, [opposite](Backward& ctx) -> Tensors {
-            return {constant_pad(ctx.grad(), opposite, 0)};
+            return {ops::pad(ctx.grad(), opposite, "constant", 0.0)};
         });
     }
     return out;
@@ -45,9 +45,13 @@ static Tensor constant_pad(const Tensor& self, IntSpan pad, double value) {
 /// Where position i - before of a padded dimension takes its value from.
 static int64_t source_of(int64_t at, int64_t n, const std::string& mode) {
     if (mode == "replicate") return std::clamp<int64_t>(at, 0, n - 1);
-    if (mode == "circular") return ((at % n) + n) % n;
     if (at < 0) return -at;
     return at < n ? at : 2 * (n - 1) - at;
+}
+
+/// As above where what negative padding leaves, `count` elements from `first` on, goes round.
+static int64_t source_round(int64_t at, int64_t first, int64_t count) {
+    return first + (((at - first) % count) + count) % count;
 }
 
 static Tensor pad_dim(const Tensor& self, int64_t dim, int64_t before, int64_t after,
@@ -66,9 +70,14 @@ static Tensor pad_dim(const Tensor& self, int64_t dim, int64_t before, int64_t a
     check(n > 0 && n + before + after > 0, "pad: expected a non-empty dimension ", dim,
           " and a positive result, got input ", self.sizes(), " and padding (", before, ", ", after,
           ")");
+    bool round = mode == "circular";
+    int64_t first = std::max<int64_t>(-before, 0), kept = n - first + std::min<int64_t>(after, 0);
+    check(!round || kept > 0, "pad: negative padding (", before, ", ", after,
+          ") leaves nothing of dimension ", dim, " of input ", self.sizes(), " to go round");
     Tensor places = empty(Dims{n + before + after}, DType::I64);
     for (int64_t i = 0; i < places.numel(); ++i)
-        places.data<int64_t>()[i] = source_of(i - before, n, mode);
+        places.data<int64_t>()[i] =
+            round ? source_round(i - before, first, kept) : source_of(i - before, n, mode);
     return index_select(self, dim, places);
 }
 

@@ -35,6 +35,11 @@ Tensor make_view(const Tensor& t, IntSpan sizes, IntSpan strides, int64_t offset
 template <class View>
 Tensor embed(const Tensor& part, IntSpan sizes, View view) {
     Tensor out;
+    if (intercepted()) {
+        out = new_zeros(part, sizes);
+        copy_(view(out), part, false);
+        return out;
+    }
     {
         NoGrad guard;
         out = zeros(sizes, part.dtype(), part.device());

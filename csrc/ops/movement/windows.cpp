@@ -325,4 +325,8 @@ const Op<Tensor(const Tensor&)> detach{
     "detach(Tensor input) -> Tensor", "fm", detach_body,
     "The same memory without history: gradients do not flow through it."};
 
+/// What leaves the innermost of nested derivatives: as detach, but tangents of other levels stay.
+static const Op<Tensor(const Tensor&)> without_history{"_without_history(Tensor input) -> Tensor",
+                                                       "p", detach_body, ""};
+
 }  // namespace kagari::ops

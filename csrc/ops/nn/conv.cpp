@@ -54,7 +54,8 @@ static cpu::Conv describe(const Tensor& image, const Tensor& weight, const Tenso
 static Tensor per_channel(const Tensor& bias, size_t spatial) {
     Dims sizes(spatial + 2, 1);
     sizes[1] = bias.numel();
-    return raw_view(raw_contiguous(bias), sizes, contiguous_strides(sizes), 0);
+    Tensor row_major = raw_contiguous(bias);
+    return raw_view(row_major, sizes, contiguous_strides(sizes), row_major.offset());
 }
 
 // Runs `kernel(conv, image, weight, features)`; float16 is computed in float32.

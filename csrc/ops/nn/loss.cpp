@@ -5,9 +5,11 @@
 #include "ops/movement/copy.h"
 #include "ops/movement/creation.h"
 #include "ops/movement/views.h"
+#include "ops/reduce/reduce.h"
 #include "ops/reduce/reduction.h"
 #include "ops/rows.h"
 #include "runtime/parallel.h"
+#include "tensor/batch.h"
 
 namespace kagari::ops {
 namespace {
@@ -131,8 +133,19 @@ Tensor nll_value(const Tensor& input, const Targets& t, IntSpan target_sizes) {
     return out;
 }
 
+/// What an element of the input counts for in the loss.
+Tensor nll_factors(const Targets& t, const Dims& sizes, const Dims& target_sizes, DType dtype) {
+    NoGrad guard;
+    return nll_gradient(ones(target_sizes, dtype), t, sizes, dtype);
+}
+
 /// Linear in the input, so its derivative's derivative is itself.
 Tensor nll_of(const Tensor& x, const Targets& t, const Dims& target_sizes) {
+    if (batch_of(x)) {
+        Tensor parts = mul(x, nll_factors(t, Dims(x.sizes()), target_sizes, x.dtype()));
+        Dims classes{x.dim() == 1 ? 0 : 1};
+        return sum(parts, t.reduction == 'n' ? classes : Dims(), false, std::nullopt);
+    }
     Tensor out;
     {
         NoGrad guard;
@@ -147,6 +160,10 @@ Tensor nll_of(const Tensor& x, const Targets& t, const Dims& target_sizes) {
 }
 
 Tensor nll_gradient(const Tensor& grad, const Targets& t, const Dims& sizes, DType dtype) {
+    if (batch_of(grad)) {
+        Tensor factors = nll_factors(t, sizes, Dims(grad.sizes()), dtype);
+        return mul(grad.dim() ? unsqueeze(grad, 1) : grad, factors);
+    }
     Tensor out;
     {
         NoGrad guard;

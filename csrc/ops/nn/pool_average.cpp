@@ -2,9 +2,11 @@
 // other's derivative, to any order.
 #include "autograd/record.h"
 #include "ops/movement/copy.h"
+#include "ops/movement/views.h"
 #include "ops/nn/channels_last.h"
 #include "ops/nn/pool_shape.h"
 #include "runtime/parallel.h"
+#include "tensor/batch.h"
 
 namespace kagari::ops {
 namespace {
@@ -26,7 +28,23 @@ void compute(const cpu::Pool& plan, const Tensor& from, const Tensor& to,
     if (!out.is(to)) copy_elements(to, out);
 }
 
+/// `f`, averaged or spread, for all samples of a batched `t`: they are more planes.
+Tensor for_samples(decltype(averaged)* f, const char* name, cpu::Pool plan, const Tensor& t,
+                   IntSpan sizes) {
+    const BatchSlot& batch = *batch_of(t);
+    int64_t count = batch.value.size(0);
+    Dims from(batch.value.sizes()), to{count};
+    for (int64_t s : sizes) to.push_back(s);
+    plan.planes *= count;
+    Dims rows(IntSpan(from).last(from.size() - 1)), result(sizes);
+    rows[0] *= count;
+    result[0] *= count;
+    Tensor out = f(name, plan, reshape(batch.value, rows), result);
+    return make_batched(reshape(out, to), batch.level);
+}
+
 Tensor averaged(const char* name, const cpu::Pool& plan, const Tensor& input, IntSpan sizes) {
+    if (batch_of(input)) return for_samples(averaged, name, plan, input, sizes);
     Tensor out = empty_in_format(sizes, input);
     compute(plan, input, out, cpu::average_pool);
     if (should_record(input))
@@ -38,6 +56,7 @@ Tensor averaged(const char* name, const cpu::Pool& plan, const Tensor& input, In
 }
 
 Tensor spread(const char* name, const cpu::Pool& plan, const Tensor& grad, IntSpan sizes) {
+    if (batch_of(grad)) return for_samples(spread, name, plan, grad, sizes);
     Tensor out = empty_in_format(sizes, grad);
     compute(plan, grad, out, cpu::average_pool_backward);
     if (should_record(grad))

@@ -65,7 +65,7 @@ DType compute_dtype(const PointwiseSpec& spec, const Operand* operands) {
     }
     DType dtype = promotion.result();
     if (spec.promote == Promote::Float && dtype < DType::F16) dtype = default_dtype();
-    if (!(spec.dtypes >> int(dtype) & 1)) [[unlikely]]
+    if (!(spec.dtypes >> int(wide_counterpart(dtype)) & 1)) [[unlikely]]
         fail<NotImplementedError>(public_name(spec), ": \"", public_name(spec),
                                   "\" not implemented for '", dtype,
                                   "'; convert the input to a dtype it is defined for");
@@ -159,6 +159,11 @@ struct alignas(16) Slot {
 void launch(PointwiseRow& row, const Operand* operands, DType compute, const Tensor& out) {
     if (out.is_meta() || out.numel() == 0) return;
     const PointwiseSpec& spec = *row.spec;
+    if (compute == DType::C32) [[unlikely]] {
+        Tensor wide = empty_like(out, dtype_of_kind(spec.result, DType::C64));
+        launch(row, operands, DType::C64, wide);
+        return ops::copy_elements(out, wide);
+    }
     Loop loop(out.sizes());
     loop.add(out);
     Tensor converted[kMaxOperands];
@@ -370,6 +375,7 @@ class RowRecord final : public OpRecord {
                               : Operand(std::get<Scalar>(args[i]));
         return {pointwise(row_, operands)};
     }
+    bool elementwise() const override { return true; }
 
   private:
     PointwiseRow& row_;
@@ -414,9 +420,11 @@ bool (*row_provider)(const std::string& name) = nullptr;
 Tensor pointwise(PointwiseRow& row, const Operand* operands, const Tensor* out, bool inplace) {
     const PointwiseSpec& spec = *row.spec;
     if (intercepted()) [[unlikely]] {
-        Tensor result = run_intercepted(row, operands);
-        if (!out) return result;
-        return ops::copy_(*out, result, false);
+        if (!out) return run_intercepted(row, operands);
+        std::vector<Operand> kept(operands, operands + spec.operands);
+        // the rule may keep its operand, which is about to change
+        if (inplace && grad_enabled()) kept[0] = ops::clone(operands[0].tensor());
+        return ops::copy_(*out, run_intercepted(row, kept.data()), false);
     }
     DType compute = compute_dtype(spec, operands);
     DType result = dtype_of_kind(spec.result, compute);

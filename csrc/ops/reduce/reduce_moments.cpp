@@ -273,21 +273,10 @@ static Tensor norm_body(const Tensor& x, const Scalar& p, OptionalDims dims, boo
                         std::optional<DType> dtype) {
     return vector_norm(x, p, dims, keepdim, dtype);
 }
-static Tensor named_norm_body(const Tensor& x, const std::string& p, OptionalDims dims,
-                              bool keepdim, std::optional<DType> dtype) {
-    check<RuntimeError>(p == "fro", "norm(): expected p to be a number or 'fro', got '", p,
-                        "'; for a matrix norm use linalg.matrix_norm");
-    return vector_norm(x, 2, dims, keepdim, dtype);
-}
 static const Op<Tensor(const Tensor&, const Scalar&, OptionalDims, bool, std::optional<DType>)>
     norm{
         "norm(Tensor input, Scalar p=2, int[]? dim=None, bool keepdim=False, dtype? dtype=None) "
         "-> Tensor",
-        "fmo", norm_body, "The vector norm of order `p`, along `dim` or of all elements."};
-static const Op<Tensor(const Tensor&, const std::string&, OptionalDims, bool, std::optional<DType>)>
-    named_norm{
-        "norm.named(Tensor input, str p, int[]? dim=None, bool keepdim=False, "
-        "dtype? dtype=None) -> Tensor",
-        "fm", named_norm_body, "The norm of this name: 'fro'."};
+        "o", norm_body, "The vector norm of order `p`, along `dim` or of all elements."};
 
 }  // namespace kagari::ops

@@ -2,6 +2,8 @@
 // results. Where rows are cut depends on sizes and strides alone, never on the threads.
 #include "ops/reduce/reduction.h"
 
+#include "ops/movement/copy.h"
+
 namespace kagari {
 
 Reduced reduced_dims(const Tensor& x, const std::optional<Dims>& dims, const char* op) {
@@ -196,8 +198,28 @@ struct Reduction::Inputs {
     }
 };
 
+static Tensor cast(const Tensor& t, DType dtype) {
+    if (t.dtype() == dtype) return t;
+    Tensor out = empty_like(t, dtype);
+    ops::copy_elements(out, t);
+    return out;
+}
+
+static Tensors widened(const Tensors& list) {
+    Tensors wide;
+    for (const Tensor& t : list) wide.push_back(cast(t, wide_counterpart(t.dtype())));
+    return wide;
+}
+
 Tensors Reduction::operator()(const Tensor& x, const Reduced& gone, bool keepdim, double parameter,
                               const Tensors& elements, const Tensors& rows) const {
+    if (wide_counterpart(x.dtype()) != x.dtype()) {
+        Tensors results = (*this)(cast(x, wide_counterpart(x.dtype())), gone, keepdim, parameter,
+                                  widened(elements), widened(rows));
+        for (size_t i = 0; i < results.size(); ++i)
+            results[i] = cast(results[i], dtype_of_kind(results_[i], x.dtype()));
+        return results;
+    }
     Plan plan(x, gone);
     Tensors results;
     for (const char* kind = results_; *kind; ++kind)

@@ -6,8 +6,14 @@ The graph and the engine are C++ (csrc/autograd); this package is how Python rea
 from collections.abc import Sequence
 from typing import Any
 
-from .._C import Tensor, _run_backward, is_grad_enabled, is_inference_mode_enabled
-from . import function, graph
+from .._C import (
+    Tensor,
+    _intercepted,
+    _run_backward,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+)
+from . import function, functional, graph
 from .anomaly_mode import detect_anomaly, set_detect_anomaly
 from .function import Function
 from .gradcheck import GradcheckError, gradcheck, gradgradcheck
@@ -17,7 +23,7 @@ Variable = Tensor
 
 __all__ = [
     "Function", "GradcheckError", "Variable", "backward", "detect_anomaly", "enable_grad",
-    "function", "grad", "gradcheck", "gradgradcheck", "graph", "inference_mode",
+    "function", "functional", "grad", "gradcheck", "gradgradcheck", "graph", "inference_mode",
     "is_grad_enabled", "is_inference_mode_enabled", "no_grad", "set_detect_anomaly",
     "set_grad_enabled",
 ]  # fmt: skip
@@ -29,6 +35,19 @@ def _listed(value: Any, count: int | None = None) -> list[Any]:
     if value is None:
         return [None] * (count or 0)
     return list(value) if isinstance(value, (tuple, list)) else [value]
+
+
+def _no_transform() -> None:
+    """.grad is one tensor per leaf; inside vmap there is a gradient per sample."""
+    if not _intercepted():
+        return
+    from ..func.levels import active
+
+    if active():
+        raise RuntimeError(
+            "backward() called inside vmap. This is not supported, please use torch.func.grad or "
+            "torch.func.vjp instead, or call backward() outside"
+        )
 
 
 def backward(
@@ -55,6 +74,7 @@ def backward(
     if inputs is not None and not wanted:
         raise RuntimeError("backward: `inputs` argument to `backward()` cannot be empty.")
     retain = create_graph if retain_graph is None else retain_graph
+    _no_transform()
     _run_backward(roots, grads, retain, create_graph, wanted, inputs is not None)
 
 
@@ -72,7 +92,8 @@ def grad(
     """Gradients of the sum of `outputs` with respect to each of `inputs`; no .grad is touched.
 
     An input that the outputs do not depend on is an error, unless `allow_unused` (then None) or
-    `materialize_grads` (then zeros).
+    `materialize_grads` (then zeros). With `is_grads_batched` every one of `grad_outputs` has one
+    more dimension in front, as the gradients then do: one run of the engine, under vmap, for all.
 
     >>> x = kagari.tensor(3.0, requires_grad=True)
     >>> kagari.autograd.grad(x**2, x)
@@ -83,22 +104,24 @@ def grad(
         raise ValueError(
             "grad: Expected allow_unused to be True or not passed when materialize_grads=True"
         )
-    if is_grads_batched:
-        found = [
-            grad(roots, wanted, list(g), True, create_graph, only_inputs, allow_unused)
-            for g in zip(*_listed(grad_outputs, len(roots)), strict=True)
-        ]
-        from .. import stack
-
-        return tuple(
-            None if any(g is None for g in each) else stack(each)
-            for each in zip(*found, strict=True)
-        )
     grads = _listed(grad_outputs, len(roots))
     if len(grads) != len(roots):
         raise RuntimeError(f"grad: got {len(roots)} outputs and {len(grads)} grad_outputs")
     retain = create_graph if retain_graph is None else retain_graph
-    found = list(_run_backward(roots, grads, retain, create_graph, wanted, False))
+
+    def run(roots: list[Any], grads: list[Any], wanted: list[Any]) -> Any:
+        return _run_backward(roots, grads, retain, create_graph, wanted, False)
+
+    if is_grads_batched:
+        from ..func.batched_grads import run_batched
+
+        found = run_batched(run, roots, grads, wanted)
+    elif _intercepted():
+        from ..func.levels import run_backward
+
+        found = run_backward(run, roots, grads, wanted, "grad")
+    else:
+        found = list(run(roots, grads, wanted))
     for i, g in enumerate(found):
         if g is not None:
             continue
@@ -128,6 +151,7 @@ def tensor_backward(
     """
     if inputs is None:
         retain = create_graph if retain_graph is None else retain_graph
+        _no_transform()
         _run_backward([self], [gradient], retain, create_graph, [], False)
     else:
         backward(self, gradient, retain_graph, create_graph, inputs=inputs)

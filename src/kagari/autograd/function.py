@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from .._C import Tensor, _finish_function, is_grad_enabled
+from .._C import Tensor, _finish_function, _intercepted, is_grad_enabled
 from .modes import no_grad
 
 
@@ -112,9 +112,22 @@ class Function(metaclass=_FunctionMeta):
 
     vjp = backward
 
+    generate_vmap_rule = False  # True: under vmap, run forward and backward under vmap
+
+    @staticmethod
+    def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
+        """Under vmap: (results, where their samples are) of arguments that hold all samples, each
+        along the dimension of `in_dims`. `info` has batch_size and randomness."""
+        raise NotImplementedError("vmap is not implemented.")
+
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run forward and write the function into the graph."""
+        if _intercepted():
+            from ..func.custom import is_batched, map_function
+
+            if is_batched(args):
+                return map_function(cls, args)
         ctx = cls._context()
         needs = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
         recorded = is_grad_enabled() and any(needs)

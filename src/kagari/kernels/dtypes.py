@@ -8,8 +8,9 @@ HALF = ("f16", "bf16")
 FLOATING = ("f16", "bf16", "f32", "f64")
 COMPLEX = ("c64", "c128")
 
-# The order is the numbering of DType in csrc/tensor/dtype.h.
 ALL = ("bool", "u8", "i8", "i16", "i32", "i64", "u16", "u32", "u64") + FLOATING + COMPLEX
+# The numbering of DType in csrc/tensor/dtype.h. c32 has no kernels: the core computes it in c64.
+NUMBERING = ALL[: -len(COMPLEX)] + ("c32",) + COMPLEX
 
 SIZE = {
     "bool": 1, "u8": 1, "i8": 1, "i16": 2, "u16": 2, "f16": 2, "bf16": 2, "i32": 4, "u32": 4,

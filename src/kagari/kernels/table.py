@@ -33,7 +33,7 @@ def grad_name(row: Row) -> str | None:
 
 
 def dtype_bits(row: Row) -> int:
-    return sum(1 << dtypes.ALL.index(d) for d in row.dtypes)
+    return sum(1 << dtypes.NUMBERING.index(d) for d in row.dtypes)
 
 
 def uses_bits(row: Row, uses: tuple[str, ...]) -> int:

@@ -6,8 +6,11 @@ what is a composition of them is composed. Everything has gradients.
 
 from kagari._C import LinAlgError
 
+from .indefinite import ldl_factor, ldl_factor_ex, ldl_solve
+from .lu_factors import lu, lu_factor, lu_factor_ex, lu_solve
 from .matrices import cross, diagonal, matmul, matrix_exp, matrix_power, multi_dot, vander, vecdot
 from .norms import cond, matrix_norm, matrix_rank, norm, vector_norm
+from .reflectors import householder_product
 from .spectral import eig, eigh, eigvals, eigvalsh, pinv, qr, svd, svdvals
 from .systems import (
     cholesky,
@@ -16,10 +19,6 @@ from .systems import (
     inv,
     inv_ex,
     lstsq,
-    lu,
-    lu_factor,
-    lu_factor_ex,
-    lu_solve,
     slogdet,
     solve,
     solve_ex,
@@ -30,9 +29,9 @@ from .systems import (
 
 __all__ = [
     "LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh",
-    "eigvals", "eigvalsh", "inv", "inv_ex", "lstsq", "lu", "lu_factor",
-    "lu_factor_ex", "lu_solve", "matmul", "matrix_exp", "matrix_norm", "matrix_power",
-    "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve", "solve_ex",
-    "solve_triangular", "svd", "svdvals", "tensorinv", "tensorsolve", "vander", "vecdot",
-    "vector_norm",
+    "eigvals", "eigvalsh", "householder_product", "inv", "inv_ex", "ldl_factor", "ldl_factor_ex",
+    "ldl_solve", "lstsq", "lu", "lu_factor", "lu_factor_ex", "lu_solve", "matmul", "matrix_exp",
+    "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet",
+    "solve", "solve_ex", "solve_triangular", "svd", "svdvals", "tensorinv", "tensorsolve", "vander",
+    "vecdot", "vector_norm",
 ]  # fmt: skip

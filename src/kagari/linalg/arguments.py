@@ -4,7 +4,7 @@ from collections import namedtuple
 from typing import Any
 
 import kagari
-from kagari import Tensor
+from kagari import _C, Tensor
 from kagari._C import LinAlgError
 from kagari._printing import result_text
 
@@ -18,6 +18,9 @@ Lstsq = namedtuple("Lstsq", ["solution", "residuals", "rank", "singular_values"]
 LU = namedtuple("LU", ["P", "L", "U"])
 LUFactor = namedtuple("LUFactor", ["LU", "pivots"])
 LUFactorEx = namedtuple("LUFactorEx", ["LU", "pivots", "info"])
+LUUnpack = namedtuple("LUUnpack", ["P", "L", "U"])
+LDLFactor = namedtuple("LDLFactor", ["LD", "pivots"])
+LDLFactorEx = namedtuple("LDLFactorEx", ["LD", "pivots", "info"])
 QR = namedtuple("QR", ["Q", "R"])
 Slogdet = namedtuple("Slogdet", ["sign", "logabsdet"])
 SolveEx = namedtuple("SolveEx", ["result", "info"])
@@ -41,28 +44,14 @@ print_as_torch(
     lu=LU,
     lu_factor=LUFactor,
     lu_factor_ex=LUFactorEx,
+    ldl_factor=LDLFactor,
+    ldl_factor_ex=LDLFactorEx,
     qr=QR,
     slogdet=Slogdet,
     solve_ex=SolveEx,
     svd=SVD,
 )
-
-
-def written(result: Any, out: Any) -> Any:
-    """`result`, copied to `out` where that is given."""
-    if out is None:
-        return result
-    if isinstance(out, Tensor):
-        return _write(result, out)
-    for value, target in zip(result, out, strict=True):
-        _write(value, target)
-    return type(result)(*out) if hasattr(result, "_fields") else tuple(out)
-
-
-def _write(value: Tensor, target: Tensor) -> Tensor:
-    if target.shape != value.shape:
-        target.resize_(value.shape)
-    return target.copy_(value)
+print_as_torch("", lu_unpack=LUUnpack)
 
 
 def broadcast_stacks(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
@@ -81,7 +70,7 @@ def adjoint(matrix: Tensor) -> Tensor:
 
 def raise_for(op: str, info: Tensor, text: str) -> None:
     """LinAlgError for the first matrix whose `info` is not 0; `{}` in the text is its number."""
-    for index, code in enumerate(info.reshape(-1).tolist()):
+    for index, code in enumerate(_C._all_samples(info).reshape(-1).tolist()):
         if code:
             which = f"(Batch element {index}): " if info.dim() else ""
             raise LinAlgError(f"{op}: {which}{text.format(code)}")

@@ -4,9 +4,10 @@ import functools
 from collections.abc import Sequence
 
 import kagari
-from kagari import Tensor
+from kagari import _C, Tensor
+from kagari._outputs import written
 
-from .arguments import at_least_matrix, written
+from .arguments import at_least_matrix
 from .systems import inv
 
 matmul = kagari.matmul
@@ -20,8 +21,10 @@ def matrix_power(A: Tensor, n: int, *, out: Tensor | None = None) -> Tensor:
             "linalg.matrix_power: A must be batches of square matrices, but they are "
             f"{A.shape[-2]} by {A.shape[-1]} matrices"
         )
-    if n == 0:
-        return written(kagari.eye(A.shape[-1], dtype=A.dtype).expand(A.shape).clone(), out)
+    op = "linalg.matrix_power"
+    if n == 0:  # a constant, but with a history where A has one
+        eye = kagari.eye(A.shape[-1], dtype=A.dtype).expand(A.shape)
+        return written(kagari.where(kagari.tensor(True), eye, A), out, op, castable=True)
     base, n = (inv(A), -n) if n < 0 else (A, n)
     result = None
     while True:  # squares for the binary digits of n
@@ -29,7 +32,7 @@ def matrix_power(A: Tensor, n: int, *, out: Tensor | None = None) -> Tensor:
             result = base if result is None else result @ base
         n >>= 1
         if not n:
-            return written(result if result is not A else A.clone(), out)
+            return written(result if result is not A else A.clone(), out, op, castable=True)
         base = base @ base
 
 
@@ -69,7 +72,7 @@ def multi_dot(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor
     result = multiply(0, len(chain) - 1)
     if first.dim() == 1:
         result = result.squeeze(0)
-    return written(result.squeeze(-1) if last.dim() == 1 else result, out)
+    return written(result.squeeze(-1) if last.dim() == 1 else result, out, "linalg.multi_dot")
 
 
 def cross(input: Tensor, other: Tensor, *, dim: int = -1, out: Tensor | None = None) -> Tensor:
@@ -88,12 +91,12 @@ def cross(input: Tensor, other: Tensor, *, dim: int = -1, out: Tensor | None = N
     ax, ay, az = a.unbind(dim)
     bx, by, bz = b.unbind(dim)
     parts = [ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx]
-    return written(kagari.stack(parts, dim=dim), out)
+    return written(kagari.stack(parts, dim=dim), out, "linalg.cross")
 
 
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: Tensor | None = None) -> Tensor:
     """Sums of the products of conj(x) and y along `dim`."""
-    return written(((x.conj() if x.is_complex() else x) * y).sum(dim), out)
+    return written(((x.conj() if x.is_complex() else x) * y).sum(dim), out, "linalg.vecdot")
 
 
 def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
@@ -132,7 +135,9 @@ def matrix_exp(A: Tensor) -> Tensor:
         )
     if A.numel() == 0:
         return A.clone()
-    size = float(A.detach().abs().sum(-2).amax().item())
+    if A.dtype in (kagari.float16, kagari.bfloat16):
+        return matrix_exp(A.float()).to(A.dtype)
+    size = float(_C._all_samples(A.detach()).abs().sum(-2).amax().item())
     squarings = 0
     while size > _PADE_BOUND and size < float("inf"):
         size, squarings = size / 2, squarings + 1

@@ -4,8 +4,9 @@ from typing import Any
 
 import kagari
 from kagari import _C, Tensor
+from kagari._outputs import written
 
-from .arguments import at_least_matrix, written
+from .arguments import at_least_matrix
 from .spectral import eigvalsh, svdvals, threshold
 from .systems import inv
 
@@ -22,7 +23,7 @@ def vector_norm(
     >>> kagari.linalg.vector_norm(kagari.tensor([3.0, 4.0]))
     tensor(5.)
     """
-    return written(_vector_norm(x, ord, dim, keepdim, dtype=dtype), out)
+    return written(_vector_norm(x, ord, dim, keepdim, dtype=dtype), out, "linalg.vector_norm")
 
 
 def _two_dims(A: Tensor, dim: Any) -> tuple[int, int]:
@@ -63,16 +64,18 @@ def matrix_norm(
     if dtype is not None:
         A = A.to(dtype)
     if ord == "fro":
-        return written(_vector_norm(A, 2, [rows, cols], keepdim, dtype=None), out)
+        return written(
+            _vector_norm(A, 2, [rows, cols], keepdim, dtype=None), out, "linalg.matrix_norm"
+        )
     if ord == "nuc" or abs(ord) == 2:  # type: ignore[arg-type]
         values = svdvals(A.movedim((rows, cols), (-2, -1)))
         result = values.sum(-1) if ord == "nuc" else _extreme(values, ord == 2)
-        return written(_kept(result, (rows, cols), keepdim), out)
+        return written(_kept(result, (rows, cols), keepdim), out, "linalg.matrix_norm")
     summed, left = (rows, cols) if abs(ord) == 1 else (cols, rows)  # type: ignore[arg-type]
     sums = A.abs().sum(summed, keepdim=True)
     largest = ord > 0  # type: ignore[operator]
     result = sums.amax(left, keepdim=True) if largest else sums.amin(left, keepdim=True)
-    return written(result if keepdim else result.squeeze((rows, cols)), out)
+    return written(result if keepdim else result.squeeze((rows, cols)), out, "linalg.matrix_norm")
 
 
 def _extreme(values: Tensor, largest: bool) -> Tensor:
@@ -117,13 +120,15 @@ def cond(A: Tensor, p: Any = None, *, out: Tensor | None = None) -> Tensor:
     if p is None or p in (2, -2):
         values = svdvals(A)
         largest, smallest = values[..., 0], values[..., -1]
-        return written(smallest / largest if p == -2 else largest / smallest, out)
+        return written(
+            smallest / largest if p == -2 else largest / smallest, out, "linalg.cond", castable=True
+        )
     result, info = kagari.linalg.inv_ex(A)
-    if info.any().item():
+    if _C._all_samples(info).any():
         bad = (info != 0)[..., None, None]
         number = matrix_norm(A, p) * matrix_norm(kagari.where(bad, 0.0, result), p)
-        return written(kagari.where(info != 0, _INF, number), out)
-    return written(matrix_norm(A, p) * matrix_norm(inv(A), p), out)
+        return written(kagari.where(info != 0, _INF, number), out, "linalg.cond", castable=True)
+    return written(matrix_norm(A, p) * matrix_norm(inv(A), p), out, "linalg.cond", castable=True)
 
 
 def matrix_rank(
@@ -136,6 +141,13 @@ def matrix_rank(
         atol, rtol = tol, 0.0
     A = A.detach()
     if A.numel() == 0:
-        return written(kagari.zeros(A.shape[:-2], dtype=kagari.int64), out)
+        return written(
+            kagari.zeros(A.shape[:-2], dtype=kagari.int64), out, "linalg.matrix_rank", castable=True
+        )
     values = eigvalsh(A).abs() if hermitian else svdvals(A)
-    return written((values > threshold(values, A.shape, atol, rtol).unsqueeze(-1)).sum(-1), out)
+    return written(
+        (values > threshold(values, A.shape, atol, rtol).unsqueeze(-1)).sum(-1),
+        out,
+        "linalg.matrix_rank",
+        castable=True,
+    )

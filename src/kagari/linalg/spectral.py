@@ -4,8 +4,9 @@ from typing import Any
 
 import kagari
 from kagari import _C, Tensor
+from kagari._outputs import written
 
-from .arguments import QR, SVD, Eig, Eigh, adjoint, at_least_matrix, written
+from .arguments import QR, SVD, Eig, Eigh, adjoint, at_least_matrix
 
 _ops = _C.places["ops"]
 _QR_MODES = {"reduced": 0, "complete": 1, "r": 2}
@@ -27,11 +28,11 @@ def qr(A: Tensor, mode: str = "reduced", *, out: Any = None) -> QR:
     if m < n and mode != "r" and A.requires_grad and kagari.is_grad_enabled():
         # the columns beyond the square part are combinations of Q's
         q, r = _ops["_linalg_qr"](A[..., :m], _QR_MODES[mode])
-        return written(QR(q, kagari.cat([r, adjoint(q) @ A[..., m:]], dim=-1)), out)
+        return written(QR(q, kagari.cat([r, adjoint(q) @ A[..., m:]], dim=-1)), out, "linalg.qr")
     q, r = _ops["_linalg_qr"](A, _QR_MODES[mode])
     if mode == "r":
         q = kagari.empty(0, dtype=A.dtype)
-    return written(QR(q, r), out)
+    return written(QR(q, r), out, "linalg.qr")
 
 
 def svd(
@@ -42,7 +43,7 @@ def svd(
         raise RuntimeError(
             "linalg.svd: keyword argument `driver=` is only supported on CUDA inputs"
         )
-    return written(SVD(*_ops["_linalg_svd"](A, full_matrices, True)), out)
+    return written(SVD(*_ops["_linalg_svd"](A, full_matrices, True)), out, "linalg.svd")
 
 
 def svdvals(A: Tensor, *, driver: str | None = None, out: Tensor | None = None) -> Tensor:
@@ -51,7 +52,7 @@ def svdvals(A: Tensor, *, driver: str | None = None, out: Tensor | None = None) 
         raise RuntimeError(
             "linalg.svd: keyword argument `driver=` is only supported on CUDA inputs"
         )
-    return written(_ops["_linalg_svd"](A, False, False)[1], out)
+    return written(_ops["_linalg_svd"](A, False, False)[1], out, "linalg.svdvals")
 
 
 def _upper(op: str, UPLO: str) -> bool:
@@ -65,22 +66,28 @@ def eigh(A: Tensor, UPLO: str = "L", *, out: Any = None) -> Eigh:
 
     Only one triangle is read: the lower for UPLO 'L', the upper for 'U'.
     """
-    return written(Eigh(*_ops["_linalg_eigh"](A, _upper("linalg.eigh", UPLO), True)), out)
+    return written(
+        Eigh(*_ops["_linalg_eigh"](A, _upper("linalg.eigh", UPLO), True)), out, "linalg.eigh"
+    )
 
 
 def eigvalsh(A: Tensor, UPLO: str = "L", *, out: Tensor | None = None) -> Tensor:
     """The eigenvalues of symmetric or Hermitian matrices, ascending."""
-    return written(_ops["_linalg_eigh"](A, _upper("linalg.eigvalsh", UPLO), False)[0], out)
+    return written(
+        _ops["_linalg_eigh"](A, _upper("linalg.eigvalsh", UPLO), False)[0], out, "linalg.eigvalsh"
+    )
 
 
 def eig(A: Tensor, *, out: Any = None) -> Eig:
     """Complex eigenvalues and eigenvectors of square matrices."""
-    return written(Eig(*_ops["_linalg_eig"](A, True)), out)
+    return written(Eig(*_ops["_linalg_eig"](A, True)), out, "linalg.eig", castable=True, refit=True)
 
 
 def eigvals(A: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The complex eigenvalues of square matrices."""
-    return written(_ops["_linalg_eig"](A, False)[0], out)
+    return written(
+        _ops["_linalg_eig"](A, False)[0], out, "linalg.eigvals", castable=True, refit=True
+    )
 
 
 def threshold(values: Tensor, shape: Any, atol: Any, rtol: Any) -> Tensor:
@@ -101,8 +108,8 @@ def pinv(
     at_least_matrix("linalg.pinv", A)
     rtol = rcond if rtol is None else rtol
     if A.numel() == 0:
-        return written(adjoint(A).clone(), out)
-    return written(_pseudoinverse(A, atol, rtol, hermitian), out)
+        return written(adjoint(A).clone(), out, "linalg.pinv", castable=True)
+    return written(_pseudoinverse(A, atol, rtol, hermitian), out, "linalg.pinv", castable=True)
 
 
 def _pseudoinverse(A: Tensor, atol: Any, rtol: Any, hermitian: bool) -> Tensor:
@@ -125,6 +132,8 @@ def _pseudoinverse(A: Tensor, atol: Any, rtol: Any, hermitian: bool) -> Tensor:
 
 class _ConstantRank(kagari.autograd.Function):
     """The pseudoinverse of a matrix whose rank does not change, given its value."""
+
+    generate_vmap_rule = True
 
     @staticmethod
     def forward(ctx: Any, A: Tensor, plain: Tensor) -> Tensor:  # type: ignore[override]

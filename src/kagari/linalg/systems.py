@@ -1,32 +1,26 @@
-"""Linear systems and the factorisations that solve them: LU, Cholesky, triangles, least squares."""
+"""Linear systems and what solves them: inverses, Cholesky, triangles, least squares.
+
+LU is in lu_factors.py.
+"""
 
 from typing import Any
 
 import kagari
 from kagari import _C, Tensor
+from kagari._outputs import written
 
 from .arguments import (
-    LU,
     CholeskyEx,
     InvEx,
     Lstsq,
-    LUFactor,
-    LUFactorEx,
     Slogdet,
     SolveEx,
-    adjoint,
     at_least_matrix,
     broadcast_stacks,
     raise_for,
-    written,
 )  # fmt: skip
 
 _ops = _C.places["ops"]
-_adjoint = adjoint  # lu_solve has an argument of that name
-_ZERO_PIVOT = (
-    "The diagonal element {} of U is zero and using it on lu_solve would result in a division by "
-    "zero."
-)
 _INDEFINITE = (
     "The factorization could not be completed because the input is not positive-definite "
     "(the leading minor of order {} is not positive-definite)."
@@ -36,28 +30,28 @@ _INDEFINITE = (
 def det(A: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The determinant of each square matrix.
 
-    >>> kagari.linalg.det(kagari.tensor([[1.0, 2.0], [3.0, 4.0]]))
-    tensor(-2.)
+    >>> kagari.linalg.det(kagari.tensor([[2.0, 1.0], [0.0, 3.0]]))
+    tensor(6.)
     """
-    return written(_ops["_linalg_det"](A), out)
+    return written(_ops["_linalg_det"](A), out, "linalg.det")
 
 
 def slogdet(A: Tensor, *, out: Any = None) -> Slogdet:
     """Sign and logarithm of the absolute value of the determinant: no overflow."""
-    return written(Slogdet(*_ops["_linalg_slogdet"](A)), out)
+    return written(Slogdet(*_ops["_linalg_slogdet"](A)), out, "linalg.slogdet")
 
 
 def inv(A: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The inverse; LinAlgError for a singular matrix."""
-    return written(_ops["_linalg_inv"](A), out)
+    return written(_ops["_linalg_inv"](A), out, "linalg.inv")
 
 
 def inv_ex(A: Tensor, *, check_errors: bool = False, out: Any = None) -> InvEx:
     """The inverse and LAPACK's verdict for each matrix, 0 where it is well."""
     info = _info(A, "linalg.inv")
-    if check_errors or not info.any().item():
-        return written(InvEx(inv(A), info), out)
-    return written(InvEx(kagari.full_like(A, float("inf")), info), out)
+    if check_errors or not _C._all_samples(info).any().item():
+        return written(InvEx(inv(A), info), out, "linalg.inv_ex")
+    return written(InvEx(kagari.full_like(A, float("inf")), info), out, "linalg.inv_ex")
 
 
 def _info(A: Tensor, op: str) -> Tensor:
@@ -103,7 +97,7 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True, out: Tensor | None = None)
         result = _ops["_linalg_solve"](matrix, right)
     else:
         result = _ops["_linalg_solve"](matrix.mT, right.mT).mT
-    return written(result.squeeze(-1) if vector else result, out)
+    return written(result.squeeze(-1) if vector else result, out, "linalg.solve")
 
 
 def solve_ex(
@@ -111,9 +105,9 @@ def solve_ex(
 ) -> SolveEx:
     """`solve` and LAPACK's verdict for each matrix."""
     info = _info(A, "linalg.solve")
-    if check_errors or not info.any().item():
-        return written(SolveEx(solve(A, B, left=left), info), out)
-    return written(SolveEx(kagari.full_like(B, float("nan")), info), out)
+    if check_errors or not _C._all_samples(info).any().item():
+        return written(SolveEx(solve(A, B, left=left), info), out, "linalg.solve_ex")
+    return written(SolveEx(kagari.full_like(B, float("nan")), info), out, "linalg.solve_ex")
 
 
 def solve_triangular(
@@ -129,14 +123,14 @@ def solve_triangular(
         )
     matrix, right = broadcast_stacks(A, B)
     result = _ops["_linalg_solve_triangular"](matrix, right, upper, left, unitriangular)
-    return written(result, out)
+    return written(result, out, "linalg.solve_triangular")
 
 
 def cholesky(A: Tensor, *, upper: bool = False, out: Tensor | None = None) -> Tensor:
     """L with L L^H = A (or U with U^H U = A) of a positive-definite matrix."""
     factor, info = _ops["_linalg_cholesky"](A, upper)
     raise_for("linalg.cholesky", info, _INDEFINITE)
-    return written(factor, out)
+    return written(factor, out, "linalg.cholesky")
 
 
 def cholesky_ex(
@@ -146,105 +140,12 @@ def cholesky_ex(
     factor, info = _ops["_linalg_cholesky"](A, upper)
     if check_errors:
         raise_for("linalg.cholesky_ex", info, _INDEFINITE)
-    return written(CholeskyEx(factor, info), out)
+    return written(CholeskyEx(factor, info), out, "linalg.cholesky_ex")
 
 
-def _permutation(pivots: Tensor, rows: int) -> Tensor:
-    """The order of rows that LAPACK's exchanges leave, as indices."""
-    lead = pivots.shape[:-1]
-    orders = []
-    for exchanges in pivots.reshape(-1, pivots.shape[-1]).tolist() if pivots.numel() else []:
-        order = list(range(rows))
-        for i, j in enumerate(exchanges):
-            order[i], order[j - 1] = order[j - 1], order[i]
-        orders.append(order)
-    if not orders:
-        return kagari.arange(rows).expand(*lead, rows)
-    return kagari.tensor(orders, dtype=kagari.int64).reshape(*lead, rows)
-
-
-def _rows(matrix: Tensor, order: Tensor) -> Tensor:
-    """The rows of each matrix in that order."""
-    return matrix.gather(-2, order.unsqueeze(-1).expand(*order.shape, matrix.shape[-1]))
-
-
-def _differentiable_lu(A: Tensor, packed: Tensor, pivots: Tensor) -> tuple[Tensor, Tensor]:
-    """L and U of A, made of operations that have gradients, given their values."""
-    m, n = A.shape[-2:]
-    k = min(m, n)
-    ordered = _rows(A, _permutation(pivots, m))
-    top = _ops["_linalg_lu_known"](ordered[..., :k, :k], packed[..., :k, :k].contiguous())
-    unit = kagari.eye(k, dtype=A.dtype)
-    lower, upper = top.tril(-1) + unit, top.triu()
-    if m > n:
-        rest = solve_triangular(upper, ordered[..., k:, :], upper=True, left=False)
-        lower = kagari.cat([lower, rest], dim=-2)
-    if n > m:
-        rest = solve_triangular(lower, ordered[..., k:], upper=False, unitriangular=True)
-        upper = kagari.cat([upper, rest], dim=-1)
-    return lower, upper
-
-
-def lu_factor_ex(
-    A: Tensor, *, pivot: bool = True, check_errors: bool = False, out: Any = None
-) -> LUFactorEx:
-    """L and U in one matrix, the exchanges of rows, LAPACK's verdicts."""
-    if not pivot:
-        raise RuntimeError(
-            "linalg.lu_factor: LU without pivoting is not implemented on the CPU; use pivot=True"
-        )
-    packed, pivots, info = _ops["_linalg_lu_factor"](A)
-    if check_errors:
-        raise_for("linalg.lu_factor", info, _ZERO_PIVOT)
-    if A.requires_grad and kagari.is_grad_enabled():
-        lower, upper = _differentiable_lu(A, packed, pivots)
-        m, n = A.shape[-2:]
-        if m >= n:
-            packed = lower.tril(-1) + kagari.nn.functional.pad(upper, (0, 0, 0, m - n))
-        else:
-            packed = kagari.nn.functional.pad(lower.tril(-1), (0, n - m)) + upper
-    return written(LUFactorEx(packed, pivots, info), out)
-
-
-def lu_factor(A: Tensor, *, pivot: bool = True, out: Any = None) -> LUFactor:
-    """L and U in one matrix, and the exchanges of rows, for `lu_solve`."""
-    return written(LUFactor(*lu_factor_ex(A, pivot=pivot)[:2]), out)
-
-
-def lu(A: Tensor, *, pivot: bool = True, out: Any = None) -> LU:
-    """P, L, U with A = P L U."""
-    packed, pivots, _ = lu_factor_ex(A.detach(), pivot=pivot)
-    m, n = A.shape[-2:]
-    k = min(m, n)
-    if A.requires_grad and kagari.is_grad_enabled():
-        lower, upper = _differentiable_lu(A, packed, pivots)
-    else:
-        lower = packed[..., :k].tril(-1) + kagari.eye(m, k, dtype=A.dtype)
-        upper = packed[..., :k, :].triu()
-    unit = kagari.eye(m, dtype=A.dtype).expand(*A.shape[:-2], m, m)
-    return written(LU(_rows(unit, _permutation(pivots, m)).mT.contiguous(), lower, upper), out)
-
-
-def lu_solve(
-    LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False,
-    out: Tensor | None = None,
-) -> Tensor:  # fmt: skip
-    """X with A X = B from the LU of A; X A = B where not `left`, A^H for A with `adjoint`."""
-    if not left:
-        turned = lu_solve(LU, pivots, _adjoint(B), adjoint=not adjoint)
-        return written(_adjoint(turned), out)
-    packed, right = broadcast_stacks(LU, B)
-    order = _permutation(pivots, LU.shape[-1]).expand(packed.shape[:-1])
-    if not adjoint:
-        half = solve_triangular(packed, _rows(right, order), upper=False, unitriangular=True)
-        return written(solve_triangular(packed, half, upper=True), out)
-    flipped = _adjoint(packed)
-    half = solve_triangular(flipped, right, upper=False)
-    half = solve_triangular(flipped, half, upper=True, unitriangular=True)
-    return written(_rows(half, order.argsort(-1)), out)
-
-
-def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None) -> Lstsq:
+def lstsq(
+    A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None, out: Any = None
+) -> Lstsq:
     """X that makes |A X - B| least, of least norm where there are several.
 
     Returns solution, residuals, rank and singular values; as in PyTorch the last three are empty
@@ -280,13 +181,16 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     else:
         solution = plain[..., :n, :]
     nothing = kagari.empty(0, dtype=A.dtype).real
-    residuals, full = nothing, m > n and bool((rank == n).all().item())
+    # no residuals, but what depends on A and B as they would
+    residuals, full = solution.reshape(-1)[:0].abs(), m > n and bool((rank == n).all().item())
     if full and driver != "gelsy":
         difference = (matrix @ solution - right).abs()
         residuals = (difference * difference).sum(-2)
     values = svdvals(matrix.detach()) if driver in ("gelsd", "gelss") else nothing
     ranks = kagari.empty(0, dtype=kagari.int64) if driver == "gels" else rank
-    return Lstsq(solution.squeeze(-1) if vector else solution, residuals, ranks, values)
+    solution = solution.squeeze(-1) if vector else solution
+    result = Lstsq(solution, residuals, ranks, values)
+    return written(result, out, "linalg.lstsq", castable=True)
 
 
 def tensorinv(A: Tensor, ind: int = 2, *, out: Tensor | None = None) -> Tensor:
@@ -302,7 +206,7 @@ def tensorinv(A: Tensor, ind: int = 2, *, out: Tensor | None = None) -> Tensor:
             f"prod(self.shape[:ind]), but got shape {tuple(A.shape)}"
         )
     flat = A.reshape(kagari.Size(first).numel(), -1)
-    return written(inv(flat).reshape(*last, *first), out)
+    return written(inv(flat).reshape(*last, *first), out, "linalg.tensorinv", castable=True)
 
 
 def tensorsolve(
@@ -318,4 +222,9 @@ def tensorsolve(
             "prod(self.shape[other.ndim:]) == prod(self.shape[:other.ndim]), but got shapes "
             f"{tuple(A.shape)} and {tuple(B.shape)}"
         )
-    return written(solve(A.reshape(B.numel(), -1), B.reshape(-1)).reshape(shape), out)
+    return written(
+        solve(A.reshape(B.numel(), -1), B.reshape(-1)).reshape(shape),
+        out,
+        "linalg.tensorsolve",
+        castable=True,
+    )

@@ -23,7 +23,7 @@ DTYPE_OF_STORAGE = {name: dtype for dtype, name in STORAGE_OF.items()}
 
 DTYPE_NAMES = (
     "float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8",
-    "uint16", "uint32", "uint64", "bool", "complex64", "complex128",
+    "uint16", "uint32", "uint64", "bool", "complex32", "complex64", "complex128",
 )  # fmt: skip
 DTYPES = {name: getattr(kagari, name) for name in DTYPE_NAMES}
 NAME_OF_DTYPE = {dtype: name for name, dtype in DTYPES.items()}
@@ -36,6 +36,7 @@ DTYPES |= {
     "long": kagari.int64,
     "int": kagari.int32,
     "short": kagari.int16,
+    "chalf": kagari.complex32,
     "cfloat": kagari.complex64,
     "cdouble": kagari.complex128,
 }

@@ -127,13 +127,15 @@ def rrelu(
     upper: float = 1.0 / 3,
     training: bool = False,
     inplace: bool = False,
+    *,
+    generator: Any = None,
 ) -> Tensor:
     """`leaky_relu` whose slope is drawn from [lower, upper] in training."""
     if lower > upper:
         raise RuntimeError(f"rrelu: lower ({lower}) has to be at most upper ({upper})")
     if not training:
         return leaky_relu(input, (lower + upper) / 2, inplace)
-    slope = kagari.empty_like(input).uniform_(lower, upper)
+    slope = kagari.empty_like(input).uniform_(lower, upper, generator=generator)
     result = kagari.where(input <= 0, input * slope, input)
     return input.copy_(result) if inplace else result
 

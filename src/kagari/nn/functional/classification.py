@@ -3,7 +3,7 @@
 from typing import Any
 
 import kagari
-from kagari import Tensor
+from kagari import _C, Tensor
 from kagari import _ops as ops
 
 from .activation import log_softmax, logsigmoid
@@ -42,46 +42,6 @@ def cross_entropy(
     even = _smooth(log_p, target, weight, ignore_index, reduction, channel)
     share = label_smoothing / input.shape[channel]
     return (1 - label_smoothing) * loss + share * even
-
-
-def linear_cross_entropy(
-    input: Tensor, linear_weight: Tensor, target: Tensor, *, linear_bias: Tensor | None = None,
-    weight: Tensor | None = None, reduction: str = "mean", ignore_index: int | None = None,
-    label_smoothing: float = 0.0, options: None = None,
-) -> Tensor:  # fmt: skip
-    """`cross_entropy` of a linear map of `input` (N, in) or (in).
-
-    linear_weight: (classes, *out_features, in)."""
-    if options is not None:
-        raise NotImplementedError("linear_cross_entropy: options are not there yet; use None")
-    if input.dim() not in (1, 2):
-        raise RuntimeError(f"expected input with dimensionality 1 or 2, got {input.dim()}")
-    if linear_weight.dim() < 2:
-        raise RuntimeError(
-            f"expected linear_weight with dimensionality at least 2, got {linear_weight.dim()}"
-        )
-    if input.shape[-1] != linear_weight.shape[-1]:
-        raise RuntimeError(
-            "expected equal input and linear_weight last dimensions (in_features), got "
-            f"{input.shape[-1]} and {linear_weight.shape[-1]}, respectively"
-        )
-    shape = tuple(linear_weight.shape[:-1])
-    if linear_bias is not None and tuple(linear_bias.shape) != shape:
-        raise RuntimeError(f"expected linear_bias shape {shape}, got {tuple(linear_bias.shape)}")
-    if len(shape) > 1 and input.dim() == 1:
-        raise RuntimeError(
-            f"K-dimensional loss defined by linear_weight shape {tuple(linear_weight.shape)} "
-            f"requires batched input, got unbatched input with shape {tuple(input.shape)}"
-        )
-    flat_bias = None if linear_bias is None else linear_bias.reshape(-1)
-    logits = ops.linear(input, linear_weight.reshape(-1, linear_weight.shape[-1]), flat_bias)
-    logits = logits.reshape(*input.shape[:-1], *shape)
-    if logits.shape == target.shape and ignore_index is not None:
-        raise RuntimeError("ignore_index cannot be specified when target contains probabilities")
-    return cross_entropy(
-        logits, target, weight, ignore_index=-100 if ignore_index is None else ignore_index,
-        reduction=reduction, label_smoothing=label_smoothing,
-    )  # fmt: skip
 
 
 def _check_reduction(reduction: str) -> None:
@@ -156,7 +116,8 @@ def binary_cross_entropy(
             f"Using a target size ({target.size()}) that is different to the input size "
             f"({input.size()}) is deprecated. Please ensure they have the same size."
         )
-    if input.numel() and not input.is_meta and not bool(((input >= 0) & (input <= 1)).all()):
+    given = _C._all_samples(input)
+    if given.numel() and not given.is_meta and not bool(((given >= 0) & (given <= 1)).all()):
         raise RuntimeError("binary_cross_entropy: all elements of input should be between 0 and 1")
     loss = ops.binary_cross_entropy_elements(input, target)
     return reduced(loss if weight is None else loss * weight, reduction)
@@ -216,7 +177,8 @@ def multilabel_margin_loss(
     single = input.dim() < 2
     x, y = (t.reshape(1, -1) if single else t for t in (input, target))
     classes = x.shape[1]
-    if y.numel() and not (-1 <= int(y.min()) and int(y.max()) < classes):
+    given = _C._all_samples(y)
+    if given.numel() and not (-1 <= int(given.min()) and int(given.max()) < classes):
         raise RuntimeError("multilabel_margin_loss: target is out of range")
     listed = (y < 0).to(kagari.int64).cumsum(1) == 0  # up to the first -1
     index = kagari.where(listed, y, kagari.zeros_like(y))
@@ -249,7 +211,8 @@ def multi_margin_loss(
         raise RuntimeError(
             f"multi_margin_loss: weight needs one element for each of {x.shape[1]} classes"
         )
-    if y.numel() and not 0 <= int(y.min()) <= int(y.max()) < x.shape[1]:
+    given = _C._all_samples(y)
+    if given.numel() and not 0 <= int(given.min()) <= int(given.max()) < x.shape[1]:
         raise RuntimeError("multi_margin_loss: target out of range")
     index = y.unsqueeze(1)
     loss = (margin - x.gather(1, index) + x).clamp(min=0)
@@ -387,7 +350,6 @@ __all__ = [
     "binary_cross_entropy_with_logits",
     "cross_entropy",
     "ctc_loss",
-    "linear_cross_entropy",
     "multi_margin_loss",
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",

@@ -14,7 +14,7 @@ def _padding_row(padding_idx: int | None, rows: int) -> int:
     return padding_idx % rows
 
 
-def _renormalise(weight: Tensor, input: Tensor, max_norm: float, norm_type: float) -> None:
+def renormalise(weight: Tensor, input: Tensor, max_norm: float, norm_type: float) -> None:
     """Scale, in place, the rows that are looked up and longer than `max_norm`."""
     with kagari.no_grad():
         rows = input.unique()
@@ -47,7 +47,7 @@ def embedding(
         )
     row = _padding_row(padding_idx, weight.shape[0] if weight.dim() else 0)
     if max_norm is not None:
-        _renormalise(weight, input, max_norm, norm_type)
+        renormalise(weight, input, max_norm, norm_type)
     return ops.embedding(weight, input, row, scale_grad_by_freq)
 
 
@@ -76,21 +76,24 @@ def embedding_bag(
         raise ValueError("mode has to be one of sum, mean or max")
     _check_bag(input, weight, offsets, per_sample_weights, mode, scale_grad_by_freq, sparse)
     flat = input.reshape(-1)
-    count, bags = flat.numel(), input.shape[0]
     factors = None if per_sample_weights is None else per_sample_weights.reshape(-1)
-    if input.dim() == 2:
-        bag = kagari.arange(bags, device=input.device).repeat_interleave(input.shape[1])
-    else:
-        assert offsets is not None
-        _check_offsets(offsets, count, include_last_offset)
-        bags = offsets.numel() - (1 if include_last_offset else 0)
-        place = kagari.arange(count, device=input.device)
-        bag = (
-            kagari.searchsorted(offsets[:bags].to(kagari.int64).contiguous(), place, right=True) - 1
-        )
+    bag, bags = bags_of(input, offsets, include_last_offset)
     rows = embedding(flat, weight, None, max_norm, norm_type, scale_grad_by_freq, sparse)
     row = _padding_row(padding_idx, weight.shape[0])
     return _reduce_bags(rows, flat, bag, bags, mode, factors, row)
+
+
+def bags_of(input: Tensor, offsets: Tensor | None, include_last_offset: bool) -> tuple[Tensor, int]:
+    """The bag of each index, and how many bags there are."""
+    if input.dim() == 2:
+        bags = input.shape[0]
+        return kagari.arange(bags, device=input.device).repeat_interleave(input.shape[1]), bags
+    assert offsets is not None
+    _check_offsets(offsets, input.numel(), include_last_offset)
+    bags = offsets.numel() - (1 if include_last_offset else 0)
+    place = kagari.arange(input.numel(), device=input.device)
+    starts = offsets[:bags].to(kagari.int64).contiguous()
+    return kagari.searchsorted(starts, place, right=True) - 1, bags
 
 
 def _check_bag(

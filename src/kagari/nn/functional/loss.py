@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Callable
 
 import kagari
-from kagari import Tensor
+from kagari import _C, Tensor
 from kagari import _ops as ops
 
 from .distance import pairwise_distance
@@ -159,7 +159,7 @@ def gaussian_nll_loss(
         if var < 0:
             raise ValueError("var has negative entry/entries")
         var = kagari.full_like(input, var)
-    elif bool((var < 0).any()):
+    elif bool((_C._all_samples(var) < 0).any()):
         raise ValueError("var has negative entry/entries")
     if var.shape != input.shape:
         if input.shape[:-1] == var.shape:

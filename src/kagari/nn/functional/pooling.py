@@ -3,7 +3,7 @@
 from typing import Any
 
 import kagari
-from kagari import Tensor
+from kagari import _C, Tensor
 from kagari import _ops as ops
 
 Ints = int | tuple[int, ...]
@@ -348,10 +348,11 @@ def _unpool(
     lead = list(input.shape[:-n])
     total = _product(sizes)
     flat, where = input.reshape(*lead, -1), indices.reshape(*lead, -1)
+    places = _C._all_samples(where)
     if (
-        where.numel()
-        and not where.is_meta
-        and not 0 <= int(where.min()) <= int(where.max()) < total
+        places.numel()
+        and not places.is_meta
+        and not 0 <= int(places.min()) <= int(places.max()) < total
     ):
         raise RuntimeError(f"{name}: found an invalid max index (output size {tuple(sizes)})")
     return flat.new_zeros(*lead, total).scatter(-1, where, flat).reshape(*lead, *sizes)

@@ -19,6 +19,7 @@ from . import (
     sparse,
 )
 from .lazy import LazyModuleMixin as LazyModuleMixin
+from .linear_cross_entropy_options import LinearCrossEntropyOptions as LinearCrossEntropyOptions
 from .module import Module as Module
 
 _FAMILIES = (
@@ -42,7 +43,7 @@ if TYPE_CHECKING:  # every public class of the families, as below
     from .shape import *  # noqa: F403
     from .sparse import *  # noqa: F403
 else:
-    __all__ = ["LazyModuleMixin", "Module"]
+    __all__ = ["LazyModuleMixin", "LinearCrossEntropyOptions", "Module"]
     for _family in _FAMILIES:
         for _name, _value in vars(_family).items():
             _own = isinstance(_value, type) and _value.__module__ == _family.__name__

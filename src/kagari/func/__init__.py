@@ -1,0 +1,6 @@
+"""Function transforms: batches and derivatives of functions as functions, to be nested at will."""
+
+from .mapping import vmap
+from .reverse import grad, grad_and_value, vjp
+
+__all__ = ["grad", "grad_and_value", "vjp", "vmap"]

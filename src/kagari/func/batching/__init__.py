@@ -1,0 +1,6 @@
+"""Batching rules of the ops, by family. An op without one is an error that names it."""
+
+from . import index, linalg, movement, nn, random, reduce
+from .samples import RULES, Samples
+
+__all__ = ["RULES", "Samples", "index", "linalg", "movement", "nn", "random", "reduce"]
