@@ -18,7 +18,8 @@ _FILES = {
     "integrals": "cumulative_trapezoid trapezoid trapz",
     "layers": "affine_grid_generator bilinear binary_cross_entropy_with_logits channel_shuffle "
     "constant_pad_nd conv_tbc cosine_embedding_loss cosine_similarity ctc_loss embedding_bag "
-    "embedding_renorm_ grid_sampler grid_sampler_2d grid_sampler_3d hinge_embedding_loss "
+    "embedding_renorm_ grid_sampler grid_sampler_2d grid_sampler_3d hardshrink "
+    "hinge_embedding_loss "
     "instance_norm kl_div margin_ranking_loss native_channel_shuffle native_dropout "
     "pairwise_distance pdist pixel_shuffle pixel_unshuffle poisson_nll_loss prelu rrelu rrelu_ "
     "threshold_ triplet_margin_loss",
@@ -33,8 +34,8 @@ _FILES = {
 }
 _METHODS = (
     "clamp_max", "clamp_max_", "clamp_min", "clamp_min_", "corrcoef", "cov", "diff", "ger",
-    "hash_tensor", "histogram", "istft", "prelu", "renorm", "renorm_", "slice_inverse", "stft",
-    "unsafe_split_with_sizes",
+    "hardshrink", "hash_tensor", "histogram", "istft", "prelu", "renorm", "renorm_",
+    "slice_inverse", "stft", "unsafe_split_with_sizes",
 )  # fmt: skip
 _NOT_FUNCTIONS = ("renorm_",)
 PLACES = {name: file for file, names in _FILES.items() for name in names.split()}

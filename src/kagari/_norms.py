@@ -17,7 +17,7 @@ def norm(
 
     Args:
         p: the order of a vector norm; 'fro' (or None) for order 2; 'nuc', the sum of the singular
-            values, of matrices, which are in the last two dimensions or in the two of `dim`.
+            values, of a matrix, or of those in the two dimensions of `dim`.
         dtype: to compute in, and of the result.
 
     RuntimeError for integers (unless `dtype` is floating) and for other names.
@@ -28,7 +28,9 @@ def norm(
     if p == "nuc":
         from .linalg.norms import matrix_norm
 
-        made = matrix_norm(input, p, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
+        made = matrix_norm(
+            input, p, tuple(range(input.dim())) if dim is None else dim, keepdim, dtype=dtype
+        )
         return made if out is None else write_out(out, made, "norm")
     if isinstance(p, str) and p != "fro":
         raise RuntimeError(f"norm: order {p!r} is not supported; use a number, 'fro' or 'nuc'")

@@ -224,15 +224,18 @@ def normal(
     if isinstance(std, Tensor):
         if std.is_complex():
             raise RuntimeError("normal expects standard deviation to be non-complex")
-        if std.numel() and bool((std < 0).any()):
+        if std.numel() and bool((_C._all_samples(std) < 0).any()):
             raise RuntimeError("normal expects all elements of std >= 0.0")
     shape = kagari.broadcast_shapes(*[t.shape for t in tensors])
     target = kagari.empty(shape, dtype=tensors[0].dtype, device=tensors[0].device)
     with kagari.no_grad():
+        target.normal_(0, 1 if isinstance(std, Tensor) else std, generator=generator)
+        if _C._intercepted():
+            from .func.levels import spread_like
+
+            target = spread_like(target, *tensors, writable=True)
         if isinstance(std, Tensor):
-            target.normal_(0, 1, generator=generator).mul_(std)
-        else:
-            target.normal_(0, std, generator=generator)
+            target.mul_(std)
         target.add_(mean)
     if out is not None:
         return out.resize_(shape).copy_(target)

@@ -155,6 +155,27 @@ def test_stale_saved_tensor_is_an_error():
     assert "version" in message and "ExpBackward0" in message
 
 
+def test_an_operand_that_the_write_overwrites_is_stale():
+    x = kagari.tensor([3.0], requires_grad=True)
+    y = x * 2
+    y.mul_(y)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.backward()
+
+
+def test_second_derivative_of_an_in_place_op():
+    def program(t):
+        x = t.tensor([0.5, 2.0], requires_grad=True)
+        y = x * 3
+        y[1:].mul_(x[:1])
+        y.sin_().pow_(3)
+        (first,) = t.autograd.grad(y.sum(), x, create_graph=True)
+        (second,) = t.autograd.grad(first.sum(), x)
+        return first, second
+
+    same(program)
+
+
 def test_stale_through_a_view_of_the_same_storage():
     def program(t):
         x = leaf(t, (4,))

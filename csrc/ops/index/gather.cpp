@@ -243,14 +243,15 @@ static Tensor put_body(const Tensor& self, const Tensor& index, const Tensor& so
         if (!target.is_contiguous()) copy_elements(target, whole);
     };
     return written<inplace>("put_", "PutBackward0", {self, source}, {index}, write,
-                            [accumulate](Backward& ctx) -> Tensors {
+                            [accumulate, sizes = Dims(source.sizes())](Backward& ctx) -> Tensors {
                                 Tensor index = ctx.saved(0), of_self = ctx.grad(), of_source;
                                 if (!accumulate && ctx.needs(0)) {
                                     Tensor zero = zeros(index.sizes(), ctx.grad().dtype(),
                                                         ctx.grad().device());
                                     of_self = put(ctx.grad(), index, zero, false);
                                 }
-                                if (ctx.needs(1)) of_source = take(ctx.grad(), index);
+                                if (ctx.needs(1))
+                                    of_source = reshape(take(ctx.grad(), index), sizes);
                                 return {of_self, of_source};
                             });
 }

@@ -218,12 +218,10 @@ class PointwiseNode final : public Node {
         }
     }
 
-    void keep(const Operand* operands, const Tensor& output) {
+    /// Keeps the operands; before an in-place write, so that one it overwrites counts as stale.
+    void keep(const Operand* operands) {
         const PointwiseSpec& spec = *row_.spec;
-        uint32_t uses = 0;
-        for (int i = 0; i < spec.operands; ++i)
-            if (edges()[i] && spec.derivatives[i].rule == Derivative::Op)
-                uses |= spec.derivatives[i].uses;
+        uint32_t uses = used();
         if (!uses) return;
         kept_.resize(spec.operands + 1);
         for (int i = 0; i < spec.operands; ++i) {
@@ -233,10 +231,22 @@ class PointwiseNode final : public Node {
             else
                 kept_[i].scalar = operands[i].scalar();
         }
-        if (uses & kUsesOutput) kept_[spec.operands].saved = Saved(output, true);
+    }
+    void keep_output(const Tensor& output) {
+        if (used() & kUsesOutput) kept_[row_.spec->operands].saved = Saved(output, true);
     }
 
   private:
+    /// The operands, as bits, and the output that the derivatives with an edge use.
+    uint32_t used() const {
+        const PointwiseSpec& spec = *row_.spec;
+        uint32_t uses = 0;
+        for (int i = 0; i < spec.operands; ++i)
+            if (edges()[i] && spec.derivatives[i].rule == Derivative::Op)
+                uses |= spec.derivatives[i].uses;
+        return uses;
+    }
+
     struct Kept {
         Saved saved;
         Scalar scalar;
@@ -289,7 +299,8 @@ void record_result(PointwiseRow& row, const Operand* operands, const Tensor& out
     Variable& v = variable(out);
     v.grad_fn = node;
     out.body()->requires_grad = true;
-    node->keep(operands, out);
+    node->keep(operands);
+    node->keep_output(out);
 }
 
 bool uses_operand(const PointwiseSpec& spec, int operand) {
@@ -297,6 +308,20 @@ bool uses_operand(const PointwiseSpec& spec, int operand) {
         if (spec.derivatives[i].rule == Derivative::Op && spec.derivatives[i].uses >> operand & 1)
             return true;
     return false;
+}
+
+/// The values of a tensor that is about to be written, with its history for higher derivatives.
+Tensor copy_of(const Tensor& t) {
+    NoGrad guard;
+    Tensor copy = ops::clone(t);
+    if (t.requires_grad()) {
+        Edge edge = gradient_edge(t);
+        Variable& v = variable(copy);
+        v.grad_fn = edge.node;
+        v.slot = edge.slot;
+        copy.body()->requires_grad = true;
+    }
+    return copy;
 }
 
 Tensor run_inplace(PointwiseRow& row, const Operand* operands, DType compute, DType result,
@@ -309,17 +334,13 @@ Tensor run_inplace(PointwiseRow& row, const Operand* operands, DType compute, DT
                         " doesn't match the broadcast shape ", sizes);
     check_inplace(out, op.c_str());
     bool recorded = wants_record(spec, operands);
-    std::vector<Operand> kept;  // operand 0 as it was, where backward needs it
     Ref<PointwiseNode> node;
     if (recorded) {
-        kept.assign(operands, operands + spec.operands);
-        if (uses_operand(spec, 0)) {
-            NoGrad guard;
-            Tensor before = ops::clone(out);
-            kept[0] = before;
-        }
+        std::vector<Operand> kept(operands, operands + spec.operands);
+        if (uses_operand(spec, 0)) kept[0] = copy_of(out);
         node = make_node(row, operands);
         node->outputs().push_back({out.body()->sizes, out.dtype(), out.device()});
+        node->keep(kept.data());
     }
     for (int i = 1; i < spec.operands; ++i)
         if (operands[i].is_tensor()) check_partial_overlap(out, operands[i].tensor(), op.c_str());
@@ -333,7 +354,7 @@ Tensor run_inplace(PointwiseRow& row, const Operand* operands, DType compute, DT
     out.bump_version();
     if (recorded) {
         rebase_history(out, node);
-        node->keep(kept.data(), out);
+        node->keep_output(out);
     }
     return out;
 }

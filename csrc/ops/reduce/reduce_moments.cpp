@@ -162,7 +162,8 @@ Tensor euclidean_norm(const Tensor& x, const Reduced& gone, bool keepdim) {
                [gone, keepdim](Backward& ctx) -> Tensors {
                    Tensor norm = ctx.saved(1), none = eq(norm, 0);
                    Tensor zero = scalar_tensor(0.0, norm.dtype());
-                   Tensor scale = where(none, zero, div(ctx.grad(), norm));
+                   Tensor safe = where(none, scalar_tensor(1.0, norm.dtype()), norm);
+                   Tensor scale = where(none, zero, div(ctx.grad(), safe));
                    return {mul(ctx.saved(0), with_reduced(scale, gone, keepdim))};
                });
     return out;

@@ -126,7 +126,8 @@ def grad(
         if g is not None:
             continue
         if materialize_grads:
-            found[i] = wanted[i].detach().clone().zero_()
+            lead = [next(len(g) for g in grads if g is not None)] if is_grads_batched else []
+            found[i] = wanted[i].detach().new_zeros(*lead, *wanted[i].shape)
         elif not allow_unused:
             raise RuntimeError(
                 f"grad: One of the differentiated Tensors (input {i}) appears to not have been "

@@ -1,6 +1,15 @@
 """Function transforms: batches and derivatives of functions as functions, to be nested at will."""
 
+from .jacobian import jacrev
 from .mapping import vmap
 from .reverse import grad, grad_and_value, vjp
+from .stateless import (
+    functional_call,
+    replace_all_batch_norm_modules_,
+    stack_module_state,
+)
 
-__all__ = ["grad", "grad_and_value", "vjp", "vmap"]
+__all__ = [
+    "functional_call", "grad", "grad_and_value", "jacrev",
+    "replace_all_batch_norm_modules_", "stack_module_state", "vjp", "vmap",
+]  # fmt: skip

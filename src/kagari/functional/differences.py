@@ -15,6 +15,7 @@ def diff(
     """The difference of neighbours along `dim`, `n` times; for bool, whether they differ.
 
     Args:
+        n: 0 gives a copy of `input` alone.
         prepend, append: joined to `input` along `dim` before.
 
     The result is `n` shorter along `dim`. RuntimeError for a 0-d input, a negative `n` and for
@@ -30,10 +31,11 @@ def diff(
     for other in (prepend, append):
         if other is not None:
             _check_joined(input, other, dim)
+    if n == 0:
+        made = input.clone()
+        return made if out is None else write_out(out, made, "diff")
     parts = [t for t in (prepend, input, append) if t is not None]
     made = kagari.cat(parts, dim) if len(parts) > 1 else input
-    if n == 0:
-        made = made.clone() if made is input else made
     for _ in range(min(n, made.shape[dim])):
         length = max(made.shape[dim] - 1, 0)
         later, earlier = (

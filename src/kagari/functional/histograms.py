@@ -7,13 +7,11 @@ from typing import Any
 
 import kagari
 from kagari import Tensor
-from kagari._printing import result_text
+from kagari.linalg.arguments import print_as_torch
 
 Histogram = namedtuple("Histogram", ["hist", "bin_edges"])
 HistogramDD = namedtuple("HistogramDD", ["hist", "bin_edges"])
-for _name, _class in (("histogram", Histogram), ("histogramdd", HistogramDD)):
-    _class.printed_as = _name  # type: ignore[union-attr]
-    _class.__repr__ = result_text  # type: ignore[assignment]
+print_as_torch("", histogram=Histogram, histogramdd=HistogramDD)
 Bins = int | Tensor
 
 

@@ -42,15 +42,14 @@ def cumulative_trapezoid(
     tensor([ 3.0000, 10.5000])
     """
     steps = _steps("cumulative_trapezoid", y, x, dx, dim)
-    if y.shape[dim] == 0:
-        return y.narrow(dim, 0, 0).clone()
     return (_pairs(y, dim) * steps).cumsum(dim) / 2.0
 
 
 def _pairs(y: Tensor, dim: int) -> Tensor:
     """The sums of neighbours."""
-    length = y.shape[dim] - 1
-    return y.narrow(dim, 0, length) + y.narrow(dim, 1, length)
+    size = y.shape[dim]
+    length = max(size - 1, 0)
+    return y.narrow(dim, 0, length) + y.narrow(dim, min(1, size), length)
 
 
 def _steps(op: str, y: Tensor, x: Tensor | None, dx: Any, dim: int) -> Any:

@@ -14,6 +14,8 @@ from kagari.nn.functional import (
     channel_shuffle,
     conv_tbc,
     cosine_similarity,
+    hardshrink,
+    native_channel_shuffle,
     pairwise_distance,
     pdist,
     pixel_shuffle,
@@ -26,7 +28,6 @@ from kagari.nn.functional.embedding import bags_of, renormalise
 _REDUCTIONS = ("none", "mean", "sum")
 _INTERPOLATIONS = ("bilinear", "nearest", "bicubic")
 _PADDINGS = ("zeros", "border", "reflection")
-native_channel_shuffle = channel_shuffle
 
 
 def _reduction(op: str, code: int) -> str:
@@ -310,7 +311,7 @@ __all__ = [
     "affine_grid_generator", "bilinear", "binary_cross_entropy_with_logits", "channel_shuffle",
     "constant_pad_nd", "conv_tbc", "cosine_embedding_loss", "cosine_similarity", "ctc_loss",
     "embedding_bag", "embedding_renorm_", "grid_sampler", "grid_sampler_2d", "grid_sampler_3d",
-    "hinge_embedding_loss", "instance_norm", "kl_div", "margin_ranking_loss",
+    "hardshrink", "hinge_embedding_loss", "instance_norm", "kl_div", "margin_ranking_loss",
     "native_channel_shuffle", "native_dropout", "pairwise_distance", "pdist", "pixel_shuffle",
     "pixel_unshuffle", "poisson_nll_loss", "prelu", "rrelu", "rrelu_", "threshold_",
     "triplet_margin_loss",

@@ -73,8 +73,9 @@ def baddbmm(input: Tensor, a: Tensor, b: Tensor, beta: Any, alpha: Any) -> Tenso
 
 
 @rule(
-    "_linalg_cholesky", "_linalg_det", "_linalg_eig", "_linalg_eigh", "_linalg_inv",
-    "_linalg_lu_factor", "_linalg_qr", "_linalg_slogdet", "_linalg_svd",
+    "_linalg_cholesky", "_linalg_det", "_linalg_eig", "_linalg_eigh", "_linalg_geqrf",
+    "_linalg_inv", "_linalg_ldl_factor", "_linalg_lu_factor", "_linalg_qr", "_linalg_slogdet",
+    "_linalg_svd",
 )  # fmt: skip
 def factored(samples: Samples, op: Any, a: Tensor, *rest: Any) -> Any:
     if a.dim() < 2:
@@ -83,6 +84,16 @@ def factored(samples: Samples, op: Any, a: Tensor, *rest: Any) -> Any:
             "least 2 dimensions."
         )
     return run(op, samples.front(a), *rest)
+
+
+@rule("_linalg_lu_order")
+def exchanged(samples: Samples, op: Any, pivots: Tensor, rows: int) -> Any:
+    return run(op, samples.front(pivots), rows)
+
+
+@rule("_linalg_householder_product", "_linalg_ldl_solve", "_linalg_ormqr")
+def alike(samples: Samples, op: Any, *args: Any) -> Any:
+    return run(op, *(samples.front(a) if isinstance(a, Tensor) else a for a in args))
 
 
 @rule(

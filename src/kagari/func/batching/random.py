@@ -90,6 +90,11 @@ def by_element(samples: Samples, op: Any, x: Tensor, *rest: Any) -> Any:
     return AsIs(run(op, x, *rest))
 
 
+@rule("_normal_of")
+def normal_of(samples: Samples, op: Any, drawn: Tensor, parameters: Any) -> Any:
+    return run(op, samples.front(drawn), [samples.front(p, drawn.dim()) for p in parameters])
+
+
 @rule("multinomial", watched=True)
 def multinomial(samples: Samples, op: Any, x: Tensor, *rest: Any) -> Any:
     if not _allowed(samples):

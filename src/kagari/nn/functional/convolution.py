@@ -36,7 +36,8 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     first = input1.reshape(-1, features[1])
     second = input2.reshape(-1, features[2])
     mixed = first @ weight.permute(1, 0, 2).reshape(features[1], -1)  # (N, out * in2)
-    result = (mixed.reshape(-1, features[0], features[2]) * second.unsqueeze(1)).sum(-1)
+    products = mixed.reshape(-1, features[0], features[2]) * second.unsqueeze(1)
+    result = products.sum(-1, dtype=products.dtype)
     result = result if bias is None else result + bias
     return result.reshape(*batch, features[0])
 

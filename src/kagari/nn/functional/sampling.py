@@ -148,7 +148,8 @@ def _folded(x: Tensor, size: int, padding: str, corners: bool) -> Tensor:
         flips = (x / span).floor()
         extra = x - flips * span
         x = kagari.where(flips.remainder(2) == 0, extra + low, span - extra + low)
-    return x.clamp(0, size - 1)
+    # clamped, with gradient zero also where the place is exactly on the border
+    return kagari.where(x <= 0, 0.0, kagari.where(x >= size - 1, size - 1.0, x))
 
 
 def _taps(x: Tensor, size: int, mode: str, padding: str, corners: bool) -> list[Any]:

@@ -79,6 +79,9 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     return split.transpose(1, 2).reshape(input.shape)
 
 
+native_channel_shuffle = channel_shuffle
+
+
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """A new last dimension that is 1 at the index and 0 elsewhere."""
     return ops.one_hot(tensor, num_classes)
@@ -86,6 +89,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
 
 __all__ = [
     "channel_shuffle",
+    "native_channel_shuffle",
     "one_hot",
     "pad",
     "pixel_shuffle",

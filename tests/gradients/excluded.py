@@ -1,0 +1,66 @@
+"""What finite differences do not check, each with its reason."""
+
+# Entries of PyTorch's database, by name, or name and dtype.
+_ENTRIES = {
+    "the result has less precision than finite differences need": (
+        "bfloat16", "float", "half", "cfloat", "chalf",
+    ),
+    "the result is a sample: the gradient is zero by definition": (
+        "normal", "normal.number_mean",
+    ),
+    "its samples are at points without a derivative": ("linalg.norm.subgradients_at_zero",),
+    "its samples read memory that is not the input's": ("as_strided.partial_views",),
+    "its samples write one place twice; the entries with .grad do not": (
+        "nn.functional.max_unpool1d", "nn.functional.max_unpool2d", "nn.functional.max_unpool3d",
+    ),
+    "its samples have the root of a negative number; own_samples.py has others": (
+        "__rpow__/float64",
+    ),
+    "not implemented": (
+        "logaddexp/complex128", "nn.functional.linear_cross_entropy.chunked",
+        "nn.functional.linear_cross_entropy.chunked_none", "norm.nuc",
+    ),
+}  # fmt: skip
+ENTRIES = {name: reason for reason, names in _ENTRIES.items() for name in names}
+
+# Nodes of the graph, by name.
+NODES = {
+    "PointwiseBackward0": "what a pointwise op defined at run time is called",
+}
+
+# Public functions that the database lacks, by what they are.
+_FUNCTIONS = {
+    "does not compute with elements": (
+        "are_deterministic_algorithms_enabled can_cast cpu_level fork_rng get_default_device "
+        "get_default_dtype get_deterministic_debug_mode get_device get_float32_matmul_precision "
+        "get_num_interop_threads get_num_threads get_printoptions get_rng_state initial_seed "
+        "is_complex is_conj is_deterministic_algorithms_warn_only_enabled is_floating_point "
+        "is_grad_enabled is_inference is_inference_mode_enabled is_neg is_nonzero is_same_size "
+        "is_signed is_storage is_tensor is_warn_always_enabled load manual_seed numel printoptions "
+        "promote_types result_type save seed set_default_device set_default_dtype "
+        "set_default_tensor_type set_deterministic_debug_mode set_float32_matmul_precision "
+        "set_flush_denormal set_library_path set_num_interop_threads set_num_threads "
+        "set_printoptions set_rng_state set_warn_always show_threads typename "
+        "use_deterministic_algorithms"
+    ),
+    "makes a tensor without history": (
+        "as_tensor asarray detach from_dlpack from_numpy frombuffer rand randperm range tensor "
+        "to_dlpack fft.fftfreq fft.rfftfreq"
+    ),
+    "has integers as result": (
+        "bitwise_and_ bitwise_left_shift_ bitwise_not_ bitwise_or_ bitwise_right_shift_ "
+        "bitwise_xor_ gcd_ lcm_"
+    ),
+    "the same with its indices": (
+        "max_pool1d_with_indices max_pool2d_with_indices max_pool3d_with_indices "
+        + " ".join(
+            f"nn.functional.{kind}_with_indices"
+            for kind in (
+                "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d",
+                "fractional_max_pool2d", "fractional_max_pool3d", "max_pool1d", "max_pool2d",
+                "max_pool3d",
+            )
+        )
+    ),
+}  # fmt: skip
+FUNCTIONS = {name: reason for reason, names in _FUNCTIONS.items() for name in names.split()}
