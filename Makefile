@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full test-sanitize test-gpu bench format lint dev wheel clean
+.PHONY: help stubs demo test test-full test-sanitize test-gpu bench format lint dev wheel clean
 
 PYTHON ?= python3
 CXX ?= c++
@@ -52,6 +52,9 @@ format: .venv/lint  ## format the Python and C++ sources
 	$(VENV)/bin/ruff check -q --fix .
 	$(VENV)/bin/ruff format -q .
 	git ls-files '*.cpp' '*.h' | xargs -r $(VENV)/bin/clang-format -i
+
+stubs: dev  ## write the type stubs of the ops anew, from what was built
+	PYTHONPATH=src $(ENV)/bin/python cmake/write_stubs.py
 
 lint: .venv/lint  ## check style and types: ruff, clang-format, mypy
 	$(VENV)/bin/ruff check .

@@ -180,7 +180,7 @@ def test_paths():
     assert kagari.get_file_path("kagari", "__init__.py") == kagari.__file__
 
 
-DOCUMENTED = "_symbols _control_flow _older_names _layouts _schemas overrides testing.creation"
+DOCUMENTED = "_symbols _control_flow _layouts _schemas overrides testing.creation"
 
 
 @pytest.mark.parametrize("name", DOCUMENTED.split())

@@ -8,22 +8,22 @@ What is public here is put together from the parts below. Submodules are loaded 
 named, so that `import kagari` stays quick.
 """
 
+import typing as _typing
 from importlib import import_module as _import_module
-from typing import Any as _Any
 
 from . import _C, _late
 from ._C import *  # noqa: F403
 from ._C import Tensor as Tensor
 from ._layouts import (
-    channels_last,
-    channels_last_3d,
-    contiguous_format,
-    layout,
-    memory_format,
-    preserve_format,
-    strided,
+    channels_last as channels_last,
+    channels_last_3d as channels_last_3d,
+    contiguous_format as contiguous_format,
+    layout as layout,
+    memory_format as memory_format,
+    preserve_format as preserve_format,
+    strided as strided,
 )
-from ._limits import finfo, iinfo
+from ._limits import finfo as finfo, iinfo as iinfo
 from ._symbols import *  # noqa: F403
 from ._ops import *  # noqa: F403
 from ._creation import *  # noqa: F403
@@ -36,15 +36,34 @@ from ._convolutions import *  # noqa: F403
 from ._norms import *  # noqa: F403
 from ._products import *  # noqa: F403
 from . import autograd
-from .autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
+from .autograd import (
+    enable_grad as enable_grad,
+    inference_mode as inference_mode,
+    no_grad as no_grad,
+    set_grad_enabled as set_grad_enabled,
+)
 from .autograd.anomaly_mode import (
-    is_anomaly_check_nan_enabled, is_anomaly_enabled, set_anomaly_enabled,
-)  # fmt: skip
-from ._C import is_grad_enabled, is_inference_mode_enabled
+    is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled,
+    is_anomaly_enabled as is_anomaly_enabled,
+    set_anomaly_enabled as set_anomaly_enabled,
+)
+from ._C import (
+    is_grad_enabled as is_grad_enabled,
+    is_inference_mode_enabled as is_inference_mode_enabled,
+)
 from ._constants import *  # noqa: F403
-from ._storage import TypedStorage
-from ._exchange import asarray, from_dlpack, from_file, to_dlpack
-from ._printing import get_printoptions, printoptions, set_printoptions
+from ._storage import TypedStorage as TypedStorage
+from ._exchange import (
+    asarray as asarray,
+    from_dlpack as from_dlpack,
+    from_file as from_file,
+    to_dlpack as to_dlpack,
+)
+from ._printing import (
+    get_printoptions as get_printoptions,
+    printoptions as printoptions,
+    set_printoptions as set_printoptions,
+)
 from . import _tensor
 from ._queries import *  # noqa: F403
 from ._switches import *  # noqa: F403
@@ -59,7 +78,7 @@ from .random import *  # noqa: F403
 __version__ = "0.1.0"
 
 _LAZY = (
-    "array_api", "backends", "cuda", "define", "fft", "func", "functional", "library", "linalg",
+    "array_api", "backends", "cuda", "define", "fft", "func", "functional", "linalg",
     "masked", "nn", "optim", "overrides", "serialization", "show", "signal", "special", "testing",
     "types", "utils", "version",
 )  # fmt: skip
@@ -72,15 +91,41 @@ _FROM_LAZY = {
 }
 
 
-def __getattr__(name: str) -> _Any:
-    if name in _LAZY:
-        return _import_module(f".{name}", __name__)
-    if name in _FROM_LAZY:
-        return getattr(_import_module(f".{_FROM_LAZY[name]}", __name__), name)
-    if name in _late.FUNCTIONS:
-        globals()[name] = _late.find(name)
-        return globals()[name]
-    raise AttributeError(f"module 'kagari' has no attribute '{name}'")
+if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not there
+    from . import (
+        array_api, backends, cuda, define, fft, func, functional, linalg, masked, nn, optim,
+        overrides, serialization, show, signal, special, testing, types, utils, version,
+    )  # fmt: skip
+    from .functional.copies import *  # noqa: F403
+    from .functional.covariance import *  # noqa: F403
+    from .functional.differences import *  # noqa: F403
+    from .functional.distances import *  # noqa: F403
+    from .functional.histograms import *  # noqa: F403
+    from .functional.integrals import *  # noqa: F403
+    from .functional.layers import *  # noqa: F403
+    from .functional.limits import *  # noqa: F403
+    from .functional.lobpcg import *  # noqa: F403
+    from .functional.low_rank import *  # noqa: F403
+    from .functional.membership import *  # noqa: F403
+    from .functional.norms import *  # noqa: F403
+    from .functional.segments import *  # noqa: F403
+    from .functional.spectrum import *  # noqa: F403
+    from .functional.windows import *  # noqa: F403
+    from .array_api import __array_namespace_info__ as __array_namespace_info__
+    from .func import vmap as vmap
+    from .overrides import DisableTorchFunctionSubclass as DisableTorchFunctionSubclass
+    from .serialization import load as load, save as save
+else:
+
+    def __getattr__(name: str) -> _typing.Any:
+        if name in _LAZY:
+            return _import_module(f".{name}", __name__)
+        if name in _FROM_LAZY:
+            return getattr(_import_module(f".{_FROM_LAZY[name]}", __name__), name)
+        if name in _late.FUNCTIONS:
+            globals()[name] = _late.find(name)
+            return globals()[name]
+        raise AttributeError(f"module 'kagari' has no attribute '{name}'")
 
 
 def __dir__() -> list[str]:

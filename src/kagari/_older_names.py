@@ -39,71 +39,7 @@ def _reinforce(self: Tensor, reward: Any) -> Any:
     raise RuntimeError("reinforce: was removed; use the log_prob of a distribution in the loss")
 
 
-# --- functions that are methods now --------------------------------------------------------------
-
-
-def clamp_max(input: Tensor, max: Any) -> Tensor:
-    """clamp(max=max)."""
-    return kagari.clamp(input, max=max)
-
-
-def clamp_min(input: Tensor, min: Any) -> Tensor:
-    """clamp(min=min)."""
-    return kagari.clamp(input, min=min)
-
-
-def clamp_max_(input: Tensor, max: Any) -> Tensor:
-    """clamp_(max=max), in place."""
-    return input.clamp_(max=max)
-
-
-def clamp_min_(input: Tensor, min: Any) -> Tensor:
-    """clamp_(min=min), in place."""
-    return input.clamp_(min=min)
-
-
-def fill_(input: Tensor, value: Any) -> Tensor:
-    """input.fill_(value), in place."""
-    return input.fill_(value)
-
-
-def detach_(input: Tensor) -> Tensor:
-    """input.detach_(), in place."""
-    return input.detach_()
-
-
-def detach_copy(input: Tensor) -> Tensor:
-    """A copy without history."""
-    return input.detach().clone()
-
-
-def as_strided_(input: Tensor, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor:
-    """input.as_strided_(size, stride, storage_offset), in place."""
-    return input.as_strided_(size, stride, storage_offset)
-
-
-def unsafe_split_with_sizes(input: Tensor, split_sizes: Any, dim: int = 0) -> tuple[Tensor, ...]:
-    """split_with_sizes(split_sizes, dim)."""
-    return input.split_with_sizes(split_sizes, dim)
-
-
-def resize_as_(input: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
-    """input.resize_as_(the_template), in place."""
-    return input.resize_as_(the_template)
-
-
-def constant_pad_nd(input: Tensor, pad: Any, value: Any = 0) -> Tensor:
-    """nn.functional.pad with a constant."""
-    return kagari.nn.functional.pad(input, pad, value=value)
-
-
-def adjoint(input: Tensor) -> Tensor:
-    """The conjugated matrices with rows and columns swapped.
-
-    >>> kagari.adjoint(kagari.tensor([[1j, 2]])).shape
-    torch.Size([2, 1])
-    """
-    return input.adjoint()
+# --- a function that is a method now -------------------------------------------------------------
 
 
 def is_distributed(input: Tensor) -> bool:
@@ -183,8 +119,6 @@ def _elsewhere(kind: str) -> Callable[..., Tensor]:
 
 _METHODS: dict[str, Any] = {
     **{name: globals()[name] for name in ("solve", "eig", "symeig", "lstsq")},
-    **{name: globals()[name] for name in ("clamp_max", "clamp_min", "clamp_max_", "clamp_min_")},
-    "unsafe_split_with_sizes": unsafe_split_with_sizes,
     "new": _new,
     "reinforce": _reinforce,
     "resize": _resize,
@@ -206,8 +140,4 @@ _METHODS: dict[str, Any] = {
 for _name, _method in _METHODS.items():
     setattr(Tensor, _name, _method)
 
-__all__ = [
-    "adjoint", "as_strided_", "clamp_max", "clamp_max_", "clamp_min", "clamp_min_",
-    "constant_pad_nd", "detach_", "detach_copy", "eig", "fill_", "is_distributed", "lstsq",
-    "matrix_rank", "resize_as_", "solve", "symeig", "unsafe_split_with_sizes",
-]  # fmt: skip
+__all__ = ["eig", "is_distributed", "lstsq", "matrix_rank", "solve", "symeig"]

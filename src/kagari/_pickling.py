@@ -136,7 +136,7 @@ def tensor_deepcopy(self: Tensor, memo: dict[Any, Any]) -> Tensor:
     """A leaf like this one on a copy of its storage, with copies of .grad and of attributes."""
     if id(self) in memo:
         return memo[id(self)]
-    if not self.is_leaf:
+    if self.grad_fn is not None:
         raise RuntimeError(
             "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
             f"protocol, got the result of {self.grad_fn.name()}; use detach() first"

@@ -1,4 +1,4 @@
-"""The signatures of ops as Python knows them: parsed from the text of their schemas.
+"""The signatures of ops, parsed from the text of their schemas.
 
 Used where programs ask for a signature and where the type stubs are written, and by no call.
 """
@@ -9,23 +9,6 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-# What an argument of a schema's type may be in Python, as annotations
-TYPES = {
-    "Tensor": "Tensor",
-    "Operand": "Tensor | Number",
-    "Scalar": "Number",
-    "int": "int",
-    "float": "float",
-    "bool": "bool",
-    "str": "str",
-    "dtype": "dtype",
-    "device": "DeviceLike",
-    "Generator": "Generator",
-    "int[]": "int | Sequence[int]",
-    "Tensor[]": "Sequence[Tensor]",
-    "Tensor?[]": "Sequence[Tensor | None]",
-}
-RESULTS = {"Tensor": "Tensor", "int": "int", "bool": "bool", "Tensor[]": "list[Tensor]"}
 LITERALS = {"None": None, "True": True, "False": False, "inf": float("inf"), "[]": ()}
 
 
@@ -37,12 +20,6 @@ class Parameter:
     type: str  # as in the schema
     keyword_only: bool
     default: Any = inspect.Parameter.empty
-
-    def annotation(self) -> str:
-        """Its type for Python."""
-        optional = self.type.endswith("?")
-        found = TYPES[self.type.removesuffix("?")]
-        return f"{found} | None" if optional else found
 
 
 @dataclass(frozen=True)
@@ -89,12 +66,6 @@ class Schema:
                 for p in self.parameters
             ]
         )
-
-    def result_annotation(self) -> str:
-        """The type of the result for Python."""
-        if not self.result.startswith("("):
-            return RESULTS[self.result]
-        return f"tuple[{', '.join('Tensor' for _ in self.result.split(','))}]"
 
 
 def _literal(text: str) -> Any:

@@ -162,7 +162,7 @@ def _shaped(found: Tensor, input: Tensor, q: Tensor, dim: int | None, keepdim: b
     found = found.movedim(-1, 0)
     if keepdim and dim is None:
         found = found.reshape(-1, *[1] * input.dim())
-    elif keepdim and input.dim():
+    elif keepdim and dim is not None and input.dim():
         found = found.unsqueeze(dim % input.dim() + 1)
     if not keepdim and input.dim() == 0:
         found = found.reshape(-1)

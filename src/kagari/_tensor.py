@@ -344,7 +344,7 @@ METHODS: dict[str, Any] = {
     "is_signed": _is_signed,
     "apply_": _apply,
     "map_": _map,
-    "const_data_ptr": Tensor.data_ptr,
+    "const_data_ptr": lambda self: self.data_ptr(),
     "dense_dim": lambda self: self.dim(),
     "dim_order": dim_order,
     "module_load": _module_load,

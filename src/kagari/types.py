@@ -5,6 +5,8 @@ from typing import IO
 
 from kagari import TypedStorage, UntypedStorage, device
 
+__all__ = ["Device", "FileLike", "Number", "Storage"]
+
 Number = int | float | bool
 Device = device | str | int | None
 FileLike = str | os.PathLike[str] | IO[bytes]

@@ -10,6 +10,8 @@ from typing import Any
 import kagari
 from kagari import Tensor
 
+__all__ = ["astype", "can_cast", "finfo", "iinfo", "isdtype", "result_type"]
+
 SIGNED = ("int8", "int16", "int32", "int64")
 UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
 KINDS: dict[str, tuple[str, ...]] = {

@@ -201,13 +201,7 @@ def diff(
     >>> kagari.array_api.diff(kagari.tensor([1, 4, 9]))
     tensor([3, 5])
     """
-    parts = [part for part in (prepend, x, append) if part is not None]
-    if len(parts) > 1:
-        x = kagari.cat(parts, axis)
-    for _ in range(n):
-        count = max(x.shape[axis] - 1, 0)
-        x = x.narrow(axis, x.shape[axis] - count, count) - x.narrow(axis, 0, count)
-    return x
+    return kagari.diff(x, n, axis, prepend, append)
 
 
 # --- sorting and sets ----------------------------------------------------------------------------

@@ -21,8 +21,8 @@ def _clamped(op: str, input: Tensor, bound: Any, out: Tensor | None) -> Tensor:
         return made if out is None else write_out(out, made, op)
     if out is input:
         return input.clamp_(**{op[-3:]: bound})
-    options = {} if out is None else {"out": out}
-    return kagari.clamp(input, **{op[-3:]: bound}, **options)
+    options: dict[str, Any] = {op[-3:]: bound} if out is None else {op[-3:]: bound, "out": out}
+    return kagari.clamp(input, **options)
 
 
 def clamp_max(input: Tensor, max: Any, *, out: Tensor | None = None) -> Tensor:

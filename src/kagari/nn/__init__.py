@@ -1,17 +1,26 @@
 """torch.nn: modules, their functional forms, initialisation and parameters."""
 
-from . import functional, init, modules, utils
-from .modules import *  # noqa: F403
-from .parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "Buffer",
-    "Parameter",
-    "UninitializedBuffer",
-    "UninitializedParameter",
-    "functional",
-    "init",
-    "modules",
-    "utils",
-    *modules.__all__,
-]
+from . import functional as functional
+from . import init as init
+from . import modules as modules
+from . import utils as utils
+from .modules import *  # noqa: F403
+from .parameter import Buffer as Buffer
+from .parameter import Parameter as Parameter
+from .parameter import UninitializedBuffer as UninitializedBuffer
+from .parameter import UninitializedParameter as UninitializedParameter
+
+if not TYPE_CHECKING:  # a type checker cannot add up lists
+    __all__ = [
+        "Buffer",
+        "Parameter",
+        "UninitializedBuffer",
+        "UninitializedParameter",
+        "functional",
+        "init",
+        "modules",
+        "utils",
+        *modules.__all__,
+    ]

@@ -59,9 +59,9 @@ def _random(sizes: tuple[int, ...], dtype: Any, device: Any, low: Any, high: Any
         else:  # a range that the dtype cannot hold
             parts.uniform_(low / 2, high / 2).mul_(2)
         return made
-    limits = kagari.iinfo(dtype)
+    whole = kagari.iinfo(dtype)
     defaults = (-9, 10) if dtype.is_signed else (0, 10)
-    low, high = _bounds(dtype, low, high, limits.min, limits.max + 1, *defaults)
+    low, high = _bounds(dtype, low, high, whole.min, whole.max + 1, *defaults)
     top = min(math.ceil(high), 2**63 - 1)
     return kagari.randint(math.ceil(low), top, sizes, dtype=dtype, device=device)
 

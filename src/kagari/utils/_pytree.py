@@ -73,6 +73,8 @@ class TreeSpec:
     type: Any
     context: Context = None
     children_specs: list["TreeSpec"] = field(default_factory=list)
+    num_nodes: int = field(init=False)
+    num_leaves: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.num_nodes = 1 + sum(c.num_nodes for c in self.children_specs)

@@ -5,6 +5,7 @@ All You Need", section 3.2.2.
 """
 
 import math
+from typing import Any
 
 import kagari
 from kagari import Tensor
@@ -181,7 +182,8 @@ def _separate_projections(
         _agree(tuple(weight.shape) == expected, f"expecting {name}_proj_weight of shape "  # type: ignore[union-attr]
                f"{expected}, but got {tuple(weight.shape)}")  # type: ignore[union-attr]  # fmt: skip
     biases = (None, None, None) if bias is None else bias.chunk(3)
-    return tuple(ops.linear(*each) for each in zip(sources, weights, biases, strict=True))
+    given: Any = zip(sources, weights, biases, strict=True)  # no weight is None by now
+    return tuple(ops.linear(*each) for each in given)
 
 
 def _mask_of_heads(mask: Tensor | None, pairs: tuple[int, int], count: int) -> Tensor | None:
