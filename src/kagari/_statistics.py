@@ -4,6 +4,7 @@ are made of sorting and gathering, so their gradients are those ops' own."""
 from collections import namedtuple
 
 import kagari
+from kagari import _C
 from kagari import _ops as ops
 from kagari._C import Tensor
 
@@ -131,7 +132,8 @@ def _check_quantile(name: str, input: Tensor, q: Tensor, interpolation: str) -> 
         raise RuntimeError(
             f"{name}() interpolation must be one of {INTERPOLATIONS}, but got {interpolation}"
         )
-    if q.numel() and not bool(((q >= 0) & (q <= 1)).all()):
+    given = _C._all_samples(q)
+    if given.numel() and not bool(((given >= 0) & (given <= 1)).all()):
         raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
 
 

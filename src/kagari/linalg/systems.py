@@ -182,7 +182,10 @@ def lstsq(
         solution = plain[..., :n, :]
     nothing = kagari.empty(0, dtype=A.dtype).real
     # no residuals, but what depends on A and B as they would
-    residuals, full = solution.reshape(-1)[:0].abs(), m > n and bool((rank == n).all().item())
+    residuals, full = (
+        solution.reshape(-1)[:0].abs(),
+        m > n and bool((_C._all_samples(rank) == n).all()),
+    )
     if full and driver != "gelsy":
         difference = (matrix @ solution - right).abs()
         residuals = (difference * difference).sum(-2)
