@@ -52,7 +52,7 @@ CHOSEN = """
     nn.functional.adaptive_max_pool2d nn.functional.max_unpool2d nn.functional.layer_norm
     nn.functional.group_norm nn.functional.rms_norm nn.functional.nll_loss nn.functional.mse_loss
     nn.functional.cross_entropy nn.functional.binary_cross_entropy nn.functional.interpolate
-    nn.functional.multi_margin_loss cdist linalg.ldl_factor linalg.ldl_solve ormqr geqrf
+    nn.functional.multi_margin_loss cdist linalg.ldl_factor linalg.ldl_solve ormqr
     nn.functional.local_response_norm nn.functional.prelu
     fft.fft fft.rfft2 fft.irfftn
 """.split()
