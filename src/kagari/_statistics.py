@@ -5,6 +5,7 @@ from collections import namedtuple
 from typing import Any
 
 import kagari
+from kagari import _C
 from kagari import _ops as ops
 from kagari._C import Tensor
 from kagari._outputs import written
@@ -128,7 +129,8 @@ def _check_quantile(name: str, input: Tensor, q: Tensor, interpolation: str) -> 
         raise RuntimeError(
             f"{name}() interpolation must be one of {INTERPOLATIONS}, but got {interpolation}"
         )
-    if q.numel() and not bool(((q >= 0) & (q <= 1)).all()):
+    given = _C._all_samples(q)
+    if given.numel() and not bool(((given >= 0) & (given <= 1)).all()):
         raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
 
 

@@ -73,10 +73,14 @@ def as_strided_scatter(
     input: Tensor, src: Tensor, size: Any, stride: Any, storage_offset: int | None = None
 ) -> Tensor:
     """A copy of `input` and the memory around it, with `src` at a strided window of that memory."""
-    count = input.untyped_storage().nbytes() // input.element_size()
-    memory = _clone(input.as_strided((count,), (1,), 0))
-    out = memory.as_strided(input.shape, input.stride(), input.storage_offset())
     offset = input.storage_offset() if storage_offset is None else storage_offset
+    if _C._batch_of(input) or _C._batch_of(src):  # a sample has no memory around it
+        out = _C.places["ops"]["_clone_strided"](_with_room(input, src), input.stride())
+        offset -= input.storage_offset()
+    else:
+        count = input.untyped_storage().nbytes() // input.element_size()
+        memory = _clone(input.as_strided((count,), (1,), 0))
+        out = memory.as_strided(input.shape, input.stride(), input.storage_offset())
     window = out.as_strided(size, stride, offset)
     if window.shape != src.shape:
         raise RuntimeError(

@@ -13,9 +13,10 @@ RANDOM = "draws random numbers: see test_vmap.py"
 DATA = "the shape of the result depends on values"
 UNLIKE = {
     "bernoulli": RANDOM, "multinomial": RANDOM, "normal": RANDOM, "rand_like": RANDOM,
-    "randn_like": RANDOM, "randint_like": RANDOM, "nn.functional.feature_alpha_dropout": RANDOM,
+    "randn_like": RANDOM, "nn.functional.feature_alpha_dropout": RANDOM,
     "nn.functional.fractional_max_pool2d": RANDOM, "nn.functional.rrelu": RANDOM,
-    "nn.functional.fractional_max_pool3d": RANDOM,
+    "nn.functional.fractional_max_pool3d": RANDOM, "randint_like": RANDOM,
+    "nn.functional.scaled_dot_product_attention": RANDOM,
     "argwhere": DATA, "masked_select": DATA, "nonzero": DATA, "nonzero_static": DATA,
     "unique": DATA, "unique_consecutive": DATA, "index_put": DATA, "bincount": DATA,
     "tensor_split": DATA, "narrow": DATA, "repeat_interleave": DATA,
@@ -24,6 +25,7 @@ UNLIKE = {
     "new_empty": "its values are undefined",
     "as_strided": "sees the memory around a sample", "as_strided_copy": "as as_strided",
     "as_strided_scatter": "as as_strided",
+    "cov": "reads weights", "histogram": "reads edges", "histogramdd": "reads edges",
     "resize_": "a sample has no memory of its own", "resize_as_": "as resize_",
     "native_batch_norm": "writes to statistics that samples share",
     "nn.functional.batch_norm": "as native_batch_norm",
@@ -50,7 +52,7 @@ CHOSEN = """
     nn.functional.adaptive_max_pool2d nn.functional.max_unpool2d nn.functional.layer_norm
     nn.functional.group_norm nn.functional.rms_norm nn.functional.nll_loss nn.functional.mse_loss
     nn.functional.cross_entropy nn.functional.binary_cross_entropy nn.functional.interpolate
-    nn.functional.scaled_dot_product_attention nn.functional.multi_margin_loss
+    nn.functional.multi_margin_loss cdist linalg.ldl_factor linalg.ldl_solve ormqr
     nn.functional.local_response_norm nn.functional.prelu
     fft.fft fft.rfft2 fft.irfftn
 """.split()

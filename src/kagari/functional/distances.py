@@ -85,6 +85,8 @@ def _by_product(x1: Tensor, x2: Tensor) -> Tensor:
 class _Distances(Function):
     """PyTorch's gradients, differentiable again: zero wherever the distance is."""
 
+    generate_vmap_rule = True
+
     @staticmethod
     def forward(ctx: Any, x1: Tensor, x2: Tensor, p: float, by_product: bool) -> Tensor:  # type: ignore[override]
         if x1.shape[-1] == 0 or x1.numel() == 0 or x2.numel() == 0:

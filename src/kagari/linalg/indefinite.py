@@ -78,7 +78,8 @@ def ldl_solve(
             f"linalg.ldl_solve: LD dtype {LD.dtype} does not match B dtype {B.dtype}"
         )
     size = LD.shape[-1]
-    if pivots.numel() and bool(((pivots == 0) | (pivots.abs() > size)).any().item()):
+    given = _C._all_samples(pivots)
+    if given.numel() and bool(((given == 0) | (given.abs() > size)).any()):
         raise RuntimeError(
             f"linalg.ldl_solve: pivots must be between 1 and {size} in size; pass those of "
             "ldl_factor"

@@ -7,7 +7,7 @@ from kagari._C import Tensor
 
 from .samples import Samples, by_body, composite, rule, run
 
-by_body("addbmm", "addmv", "addr", "inner", "outer", "vdot")
+by_body("addbmm", "addmv", "addr", "ger", "inner", "outer", "vdot")
 
 
 @rule("matmul", "mm", "bmm", "mv", "dot")
@@ -93,6 +93,15 @@ def exchanged(samples: Samples, op: Any, pivots: Tensor, rows: int) -> Any:
 
 @rule("_linalg_householder_product", "_linalg_ldl_solve", "_linalg_ormqr")
 def alike(samples: Samples, op: Any, *args: Any) -> Any:
+    return run(op, *(samples.front(a) if isinstance(a, Tensor) else a for a in args))
+
+
+@rule(
+    "_linalg_geqrf", "_linalg_householder_product", "_linalg_ldl_factor", "_linalg_ldl_solve",
+    "_linalg_lu_order", "_linalg_ormqr",
+)  # fmt: skip
+def packed(samples: Samples, op: Any, *args: Any) -> Any:
+    """Factors as LAPACK packs them: every tensor has the same leading dimensions."""
     return run(op, *(samples.front(a) if isinstance(a, Tensor) else a for a in args))
 
 
