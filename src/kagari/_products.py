@@ -140,7 +140,8 @@ def block_diag(*tensors: Any) -> Tensor:
     dtype = blocks[0].dtype
     for t in blocks[1:]:
         dtype = result_type(blocks[0].new_empty(1, dtype=dtype), t.new_empty(1))
-    made = zeros(sum(t.size(0) for t in blocks), sum(t.size(1) for t in blocks), dtype=dtype)
+    sizes = (sum(t.size(0) for t in blocks), sum(t.size(1) for t in blocks))
+    made = zeros(sizes, dtype=dtype, device=blocks[0].device)
     row = column = 0
     for t in blocks:
         made[row : row + t.size(0), column : column + t.size(1)] = t

@@ -7,9 +7,9 @@ import kagari
 
 LIBRARIES = (torch, kagari)
 BINARY = (
-    "add sub mul div floor_divide remainder fmod pow atan2 hypot maximum minimum fmax fmin eq ne "
-    "lt le gt ge logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor copysign gcd "
-    "lcm heaviside nextafter ldexp xlogy bitwise_left_shift rsub logaddexp"
+    "add sub mul div floor_divide remainder fmod pow atan2 hypot maximum minimum fmax fmin "
+    "eq ne lt le gt ge logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor gcd "
+    "copysign lcm heaviside nextafter ldexp xlogy bitwise_left_shift rsub logaddexp"
 ).split()
 
 

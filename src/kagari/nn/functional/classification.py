@@ -217,7 +217,7 @@ def multilabel_margin_loss(
     single = input.dim() < 2
     x, y = (t.reshape(1, -1) if single else t for t in (input, target))
     classes = x.shape[1]
-    if y.numel() and not (-1 <= int(y.min()) and int(y.max()) < classes):
+    if y.numel() and not y.is_meta and not (-1 <= int(y.min()) and int(y.max()) < classes):
         raise RuntimeError("multilabel_margin_loss: target is out of range")
     listed = (y < 0).to(kagari.int64).cumsum(1) == 0  # up to the first -1
     index = kagari.where(listed, y, kagari.zeros_like(y))
@@ -251,7 +251,8 @@ def multi_margin_loss(
         raise RuntimeError(
             f"multi_margin_loss: weight needs one element for each of {x.shape[1]} classes"
         )
-    if y.numel() and not 0 <= int(y.min()) <= int(y.max()) < x.shape[1]:
+    values_known = y.numel() and not y.is_meta
+    if values_known and not 0 <= int(y.min()) <= int(y.max()) < x.shape[1]:
         raise RuntimeError("multi_margin_loss: target out of range")
     index = y.unsqueeze(1)
     loss = (margin - x.gather(1, index) + x).clamp(min=0)

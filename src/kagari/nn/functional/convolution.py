@@ -150,7 +150,9 @@ def unfold(
     rows = _block_index(image.shape[2], kernel[0], spread[0], step[0], image.device)
     cols = _block_index(image.shape[3], kernel[1], spread[1], step[1], image.device)
     picked = image[:, :, rows.reshape(kernel[0], 1, -1, 1), cols.reshape(1, kernel[1], 1, -1)]
-    result = picked.reshape(image.shape[0], image.shape[1] * kernel[0] * kernel[1], -1)
+    result = picked.reshape(
+        image.shape[0], image.shape[1] * kernel[0] * kernel[1], count[0] * count[1]
+    )
     return result if input.dim() == 4 else result.squeeze(0)
 
 
