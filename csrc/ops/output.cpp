@@ -59,23 +59,34 @@ void write_out(const Tensor& out, const Tensor& result, const char* op) {
     out.bump_version();
 }
 
-static std::pair<const char*, const char*> extent(const Tensor& t) {
-    auto* first = static_cast<const char*>(t.data());
+/// Where the elements lie: addresses or, on a device without memory, places in the storage.
+static std::pair<uintptr_t, uintptr_t> extent(const Tensor& t) {
+    auto item = static_cast<uintptr_t>(t.itemsize());
+    uintptr_t first = t.is_meta() ? static_cast<uintptr_t>(t.offset()) * item
+                                  : reinterpret_cast<uintptr_t>(t.data());
     int64_t last = 0;
     for (int64_t i = 0; i < t.dim(); ++i) last += (t.sizes()[i] - 1) * t.strides()[i];
-    return {first, first + (last + 1) * static_cast<int64_t>(t.itemsize())};
+    return {first, first + static_cast<uintptr_t>(last + 1) * item};
 }
 
 bool may_share_memory(const Tensor& a, const Tensor& b) {
-    if (a.numel() == 0 || b.numel() == 0 || !a.data() || !b.data()) return false;
+    if (a.numel() == 0 || b.numel() == 0) return false;
+    if (a.is_meta() || b.is_meta()) {
+        if (a.storage() != b.storage()) return false;
+    } else if (!a.data() || !b.data()) {
+        return false;
+    }
     auto [a0, a1] = extent(a);
     auto [b0, b1] = extent(b);
     return a0 < b1 && b0 < a1;
 }
 
 bool same_window(const Tensor& a, const Tensor& b) {
-    return a.data() == b.data() && a.itemsize() == b.itemsize() &&
-           same_sizes(a.sizes(), b.sizes()) && same_sizes(a.strides(), b.strides());
+    bool same_place = a.storage() == b.storage()
+                          ? a.offset() == b.offset()
+                          : !a.is_meta() && !b.is_meta() && a.data() == b.data();
+    return same_place && a.itemsize() == b.itemsize() && same_sizes(a.sizes(), b.sizes()) &&
+           same_sizes(a.strides(), b.strides());
 }
 
 void check_partial_overlap(const Tensor& out, const Tensor& in, const char* op) {

@@ -19,6 +19,10 @@ DType promote(DType a, DType b) {
     if (a == b) return a;
     if (a > b) std::swap(a, b);  // b is the one of the higher category
     if (a == DType::Bool && !(b >= DType::U16 && b <= DType::U64)) return b;
+    check<RuntimeError>(!(is_complex(b) && a >= DType::U16 && a <= DType::U64),
+                        "Promotion for uint16, uint32, uint64 types is not supported, attempted to "
+                        "promote ",
+                        a, " and ", b, "; convert one of them first");
     if (is_complex(b)) {
         bool wide = b == DType::C128 || a == DType::F64 || a == DType::C128;
         bool narrow = b == DType::C32 && (a == DType::F16 || !is_differentiable(a));

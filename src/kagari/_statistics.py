@@ -73,7 +73,7 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False, *, out: Any = None
 
 def _mode(input: Tensor, dim: int, keepdim: bool) -> mode_result:
     if input.dim() == 0:
-        return mode_result(input, kagari.zeros((), dtype=kagari.int64))
+        return mode_result(input, kagari.zeros((), dtype=kagari.int64, device=input.device))
     if input.shape[dim] == 0:
         raise IndexError(f"mode(): Expected reduction dim {dim} to have non-zero size.")
     values, order = input.detach().sort(dim, stable=True)
@@ -83,7 +83,7 @@ def _mode(input: Tensor, dim: int, keepdim: bool) -> mode_result:
         fresh = values.narrow(dim, 1, size - 1) != values.narrow(dim, 0, size - 1)
         starts = kagari.cat([starts.narrow(dim, 0, 1), fresh], dim)
     shape = [size if d == dim % input.dim() else 1 for d in range(input.dim())]
-    place = kagari.arange(size).reshape(shape)
+    place = kagari.arange(size, device=input.device).reshape(shape)
     first = kagari.where(starts, place, 0).cummax(dim).values
     best = (place - first).max(dim, keepdim=True).indices  # the end of the first longest run
     index = order.gather(dim, best)
@@ -130,14 +130,14 @@ def _check_quantile(name: str, input: Tensor, q: Tensor, interpolation: str) -> 
             f"{name}() interpolation must be one of {INTERPOLATIONS}, but got {interpolation}"
         )
     given = _C._all_samples(q)
-    if given.numel() and not bool(((given >= 0) & (given <= 1)).all()):
+    if given.numel() and not q.is_meta and not bool(((given >= 0) & (given <= 1)).all()):
         raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
 
 
 def _quantile(
     name: str, input: Tensor, q, dim: int | None, keepdim: bool, interpolation: str, ignore: bool
 ) -> Tensor:
-    q = q if isinstance(q, Tensor) else kagari.tensor(q, dtype=input.dtype)
+    q = q if isinstance(q, Tensor) else kagari.tensor(q, dtype=input.dtype, device=input.device)
     _check_quantile(name, input, q, interpolation)
     rows = input.reshape(-1) if dim is None else input.movedim(dim, -1) if input.dim() else input
     rows = rows.reshape(1) if rows.dim() == 0 else rows

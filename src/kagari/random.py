@@ -228,7 +228,7 @@ def normal(
     if isinstance(std, Tensor):
         if std.is_complex():
             raise RuntimeError("normal expects standard deviation to be non-complex")
-        if std.numel() and bool((_C._all_samples(std) < 0).any()):
+        if std.numel() and not std.is_meta and bool((_C._all_samples(std) < 0).any()):
             raise RuntimeError("normal expects all elements of std >= 0.0")
     shape = kagari.broadcast_shapes(*[t.shape for t in tensors])
     drawn_into_out = out is not None and not any(_shares_memory(out, t) for t in tensors)

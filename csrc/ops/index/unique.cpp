@@ -154,6 +154,7 @@ Tensor histc_body(const Tensor& self, int64_t bins, double low, double high) {
     check(bins > 0, "torch.histc(): bins must be > 0, got ", bins);
     check<NotImplementedError>(is_floating(self.dtype()), "\"histogram_cpu\" not implemented for ",
                                name(self.dtype()));
+    if (self.is_meta()) return empty(Dims{bins}, self.dtype(), self.device());
     Tensor values = raw_contiguous(self, DType::F64);
     const double* v = values.data<double>();
     int64_t n = values.numel();

@@ -150,6 +150,7 @@ static Tensor geometric_body(const Tensor& self, double p, const OptionalGenerat
 static void check_probabilities(const Tensor& p) {
     check(is_floating(p.dtype()), "bernoulli_: expected probabilities of a floating dtype, got ",
           name(p.dtype()));
+    if (p.is_meta()) return;
     Tensor all = raw_contiguous(p, DType::F64);
     for (int64_t i = 0; i < all.numel(); ++i) {
         double value = all.data<double>()[i];

@@ -179,7 +179,8 @@ def multilabel_margin_loss(
     x, y = (t.reshape(1, -1) if single else t for t in (input, target))
     classes = x.shape[1]
     given = _C._all_samples(y)
-    if given.numel() and not (-1 <= int(given.min()) and int(given.max()) < classes):
+    known = given.numel() and not y.is_meta
+    if known and not (-1 <= int(given.min()) and int(given.max()) < classes):
         raise RuntimeError("multilabel_margin_loss: target is out of range")
     listed = (y < 0).to(kagari.int64).cumsum(1) == 0  # up to the first -1
     index = kagari.where(listed, y, kagari.zeros_like(y))
@@ -214,7 +215,8 @@ def multi_margin_loss(
             f"multi_margin_loss: weight needs one element for each of {x.shape[1]} classes"
         )
     given = _C._all_samples(y)
-    if given.numel() and not 0 <= int(given.min()) <= int(given.max()) < x.shape[1]:
+    known = given.numel() and not y.is_meta
+    if known and not 0 <= int(given.min()) <= int(given.max()) < x.shape[1]:
         raise RuntimeError("multi_margin_loss: target out of range")
     index = y.unsqueeze(1)
     loss = (margin - x.gather(1, index) + x).clamp(min=0)

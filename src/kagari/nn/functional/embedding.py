@@ -16,6 +16,8 @@ def _padding_row(padding_idx: int | None, rows: int) -> int:
 
 def renormalise(weight: Tensor, input: Tensor, max_norm: float, norm_type: float) -> None:
     """Scale, in place, the rows that are looked up and longer than `max_norm`."""
+    if input.is_meta or weight.is_meta:
+        return
     with kagari.no_grad():
         rows = input.unique()
         values = weight[rows]

@@ -159,7 +159,7 @@ def gaussian_nll_loss(
         if var < 0:
             raise ValueError("var has negative entry/entries")
         var = kagari.full_like(input, var)
-    elif bool((_C._all_samples(var) < 0).any()):
+    elif not var.is_meta and bool((_C._all_samples(var) < 0).any()):
         raise ValueError("var has negative entry/entries")
     if var.shape != input.shape:
         if input.shape[:-1] == var.shape:
