@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from . import _C
 from ._C import Tensor
 from ._outputs import write_out, written
 
