@@ -52,9 +52,9 @@ from .random import *  # noqa: F403
 __version__ = "0.1.0"
 
 _LAZY = (
-    "array_api", "backends", "cuda", "define", "fft", "func", "functional", "library", "linalg",
-    "masked", "nn", "optim", "overrides", "serialization", "show", "signal", "special", "testing",
-    "utils", "version",
+    "array_api", "backends", "cuda", "define", "distributions", "fft", "func", "functional",
+    "library", "linalg", "masked", "nn", "optim", "overrides", "serialization", "show", "signal",
+    "special", "testing", "utils", "version",
 )  # fmt: skip
 _FROM_LAZY = {
     "__array_namespace_info__": "array_api",
