@@ -78,9 +78,9 @@ from .random import *  # noqa: F403
 __version__ = "0.1.0"
 
 _LAZY = (
-    "array_api", "backends", "cuda", "define", "fft", "func", "functional", "linalg",
-    "masked", "nn", "optim", "overrides", "serialization", "show", "signal", "special", "testing",
-    "types", "utils", "version",
+    "array_api", "backends", "cuda", "define", "distributions", "fft", "func", "functional",
+    "linalg", "masked", "nn", "optim", "overrides", "serialization", "show", "signal", "special",
+    "testing", "types", "utils", "version",
 )  # fmt: skip
 _FROM_LAZY = {
     "DisableTorchFunctionSubclass": "overrides",

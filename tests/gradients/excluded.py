@@ -8,7 +8,9 @@ _ENTRIES = {
     "the result is a sample: the gradient is zero by definition": (
         "normal", "normal.number_mean",
     ),
-    "its samples are at points without a derivative": ("linalg.norm.subgradients_at_zero",),
+    "its samples are at points without a derivative": (
+        "linalg.norm.subgradients_at_zero", "grid_sampler_3d",
+    ),
     "its samples read memory that is not the input's": ("as_strided.partial_views",),
     "its samples write one place twice; the entries with .grad do not": (
         "nn.functional.max_unpool1d", "nn.functional.max_unpool2d", "nn.functional.max_unpool3d",
@@ -16,6 +18,14 @@ _ENTRIES = {
     "its samples have the root of a negative number; own_samples.py has others": (
         "__rpow__/float64",
     ),
+    "undefined where masked out, which only PyTorch's private functions tell": tuple(
+        "masked." + name
+        for name in (
+            "amax", "amin", "cumprod", "cumsum", "log_softmax", "logaddexp", "logsumexp", "mean",
+            "median", "norm", "normalize", "softmax", "softmin", "std", "var",
+        )
+    ),
+    "its weights are float32": ("cov",),
     "not implemented": (
         "logaddexp/complex128", "nn.functional.linear_cross_entropy.chunked",
         "nn.functional.linear_cross_entropy.chunked_none", "norm.nuc",
@@ -41,15 +51,20 @@ _FUNCTIONS = {
         "set_default_tensor_type set_deterministic_debug_mode set_float32_matmul_precision "
         "set_flush_denormal set_library_path set_num_interop_threads set_num_threads "
         "set_printoptions set_rng_state set_warn_always show_threads typename "
-        "use_deterministic_algorithms"
+        "use_deterministic_algorithms vmap write_outs"
     ),
     "makes a tensor without history": (
         "as_tensor asarray detach from_dlpack from_numpy frombuffer rand randperm range tensor "
-        "to_dlpack fft.fftfreq fft.rfftfreq"
+        "to_dlpack bartlett_window blackman_window hamming_window hann_window kaiser_window "
+        "detach_ detach_copy lobpcg fft.fftfreq fft.rfftfreq"
     ),
     "has integers as result": (
         "bitwise_and_ bitwise_left_shift_ bitwise_not_ bitwise_or_ bitwise_right_shift_ "
         "bitwise_xor_ gcd_ lcm_"
+    ),
+    "another name of what is checked, with other arguments": (
+        "affine_grid_generator grid_sampler native_dropout norm_except_dim embedding_renorm_ "
+        "segment_reduce slice_inverse"
     ),
     "the same with its indices": (
         "max_pool1d_with_indices max_pool2d_with_indices max_pool3d_with_indices "

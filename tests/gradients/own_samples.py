@@ -75,6 +75,9 @@ SAMPLES: dict[str, Callable[[], list[Call]]] = {
     "convolution": lambda: [
         _call(kagari.convolution, x(1, 2, 4), x(2, 1, 2), x(2), [1], [1], [1], False, [0], 2)
     ],
+    "frobenius_norm": lambda: [_call(kagari.frobenius_norm, x(2, 3), 1)],
+    "nuclear_norm": lambda: [_call(kagari.nuclear_norm, x(2, 3))],
+    "unsafe_split_with_sizes": lambda: [_call(kagari.unsafe_split_with_sizes, x(5), [2, 3])],
     "select_copy": lambda: [_call(kagari.select_copy, x(2, 3), 1, 2)],
     "slice_copy": lambda: [_call(kagari.slice_copy, x(5), 0, 1, 4, 2)],
     "split_copy": lambda: [_call(kagari.split_copy, x(5), 2)],
