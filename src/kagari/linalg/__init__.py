@@ -1,7 +1,7 @@
 """Linear algebra: factorisations, systems, norms, all batched over leading dimensions.
 
 LAPACK does the work through the core's ops; here arguments are brought to the forms these take, and
-what is a composition of them is composed. Everything has gradients.
+what is a composition of them is composed. All that has gradients in PyTorch has them here.
 """
 
 from kagari._C import LinAlgError
