@@ -93,8 +93,8 @@ _FROM_LAZY = {
 
 if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not there
     from . import (
-        array_api, backends, cuda, define, fft, func, functional, linalg, masked, nn, optim,
-        overrides, serialization, show, signal, special, testing, types, utils, version,
+        array_api, backends, cuda, define, distributions, fft, func, functional, linalg, masked,
+        nn, optim, overrides, serialization, show, signal, special, testing, types, utils, version,
     )  # fmt: skip
     from .functional.copies import *  # noqa: F403
     from .functional.covariance import *  # noqa: F403
