@@ -13,12 +13,15 @@ struct Window {
     int64_t offset = 0;
 };
 
+/// Where a view lies in its base.
+Window window_of(const Tensor& view);
+
 /// What the engine needs of the ops above it; set by ops/gradient_ops.cpp. All but the in-place
 /// ones record themselves.
 struct EngineOps {
     Tensor (*add)(const Tensor& a, const Tensor& b) = nullptr;
-    /// a += b; only when nobody else can see `a`, or for a leaf's .grad. Under an interceptor, which
-    /// may hold more in `b` than `a` has room for, a new sum.
+    /// a += b; only when nobody else can see `a`, or for a leaf's .grad. Under an interceptor,
+    /// which may hold more in `b` than `a` has room for, a new sum.
     Tensor (*add_inplace)(const Tensor& a, const Tensor& b) = nullptr;
     Tensor (*zeros)(const OutputInfo& info) = nullptr;
     Tensor (*ones_like)(const Tensor& t) = nullptr;

@@ -7,6 +7,7 @@
 #include "autograd/engine.h"
 #include "autograd/mode.h"
 #include "autograd/record.h"
+#include "tensor/batch.h"
 
 namespace kagari {
 
@@ -111,6 +112,8 @@ class WindowWriteNode final : public Node {
     Ref<Node> op_;
 };
 
+}  // namespace
+
 Window window_of(const Tensor& view) {
     Tensor base(view.body()->base);
     int64_t ratio = static_cast<int64_t>(base.itemsize() / view.itemsize());
@@ -123,8 +126,6 @@ Window window_of(const Tensor& view) {
                      : view.offset() - base.offset() / 2;  // complex view of real memory
     return w;
 }
-
-}  // namespace
 
 Variable::~Variable() {
     if (self) *self = nullptr;
@@ -205,14 +206,14 @@ bool depends_on_others(const Tensors& tensors, const Tensors& own) {
     auto visit = [&](const Edge& edge) {
         if (edge && seen.insert(edge.node.get()).second) waiting.push_back(edge.node);
     };
-    for (const Tensor& t : tensors) visit(gradient_edge(t));
+    for (const Tensor& t : tensors) visit(gradient_edge(recorded(t)));
     while (!waiting.empty()) {
         Ref<Node> node = std::move(waiting.back());
         waiting.pop_back();
         if (node->is_accumulator()) {
             Tensor leaf = node->variable();
-            bool known =
-                std::any_of(own.begin(), own.end(), [&](const Tensor& t) { return t.is(leaf); });
+            bool known = std::any_of(own.begin(), own.end(),
+                                     [&](const Tensor& t) { return recorded(t).is(leaf); });
             if (!known) return true;
         }
         for (const Edge& edge : node->edges()) visit(edge);

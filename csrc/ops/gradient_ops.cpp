@@ -74,8 +74,7 @@ static Tensor laid_out(const Tensor& t, const Window& w) {
 
 /// The part of a base-shaped gradient that a window shows.
 static Tensor window(const Tensor& base_grad, const Window& w) {
-    if (intercepted())
-        return as_strided(laid_out(base_grad, w), w.view.sizes, w.strides, w.offset);
+    if (intercepted()) return as_strided(laid_out(base_grad, w), w.view.sizes, w.strides, w.offset);
     Tensor out;
     {
         NoGrad guard;

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "autograd/record.h"
+#include "ops/forward/level.h"
 #include "ops/movement/copy.h"
 #include "ops/output.h"
 #include "ops/pointwise/pointwise_front.h"
@@ -85,7 +86,16 @@ PyObject* results_to_python(const Schema& schema, Values results) {
 // --- out= and in-place
 // -----------------------------------------------------------------------------
 
+bool has_tangent(const Tensor& t) {
+    for (const auto& level : all_dual_levels())
+        if (level->tangent(t).defined()) return true;
+    return false;
+}
+
 void write_out(const Tensor& out, const Tensor& result, const char* op) {
+    if (dual_levels && (has_tangent(out) || has_tangent(result)))
+        fail<NotImplementedError>(op, ": Trying to use forward AD with ", op,
+                                  "_out that does not support it because it is an out= function");
     check<RuntimeError>(!grad_enabled() || !(out.requires_grad() || result.requires_grad()), op,
                         "(): functions with out=... arguments don't support automatic "
                         "differentiation, but one of the arguments requires grad.");

@@ -142,7 +142,8 @@ def batched(function: Any, leaves: Leaves, dims: list[int | None]) -> tuple[list
         looped.append(flat(leaves.call(function, [t.clone() for t in chosen])))
     expected = [kagari.stack(parts) for parts in zip(*looped, strict=True)]
     given = [
-        o[0].clone() if d is None else kagari.stack(o, d) for o, d in zip(options, dims, strict=True)
+        o[0].clone() if d is None else kagari.stack(o, d)
+        for o, d in zip(options, dims, strict=True)
     ]
     call = kagari.vmap(lambda *tensors: flat(leaves.call(function, tensors)), in_dims=tuple(dims))
     return call(*given), expected

@@ -212,10 +212,11 @@ static const Op<Tensor(const Tensor&, IntSpan)> clone_strided{
     "_clone_strided(Tensor input, int[] stride) -> Tensor", "p", clone_strided_body, ""};
 
 Scalar item(const Tensor& t) {
-    check<RuntimeError>(!batch_of(t),
-                        "vmap: It looks like you're calling .item() on a Tensor, which has one value "
-                        "per sample. We don't support vmap over calling .item() on a Tensor; use "
-                        "ops on tensors instead");
+    check<RuntimeError>(
+        !batch_of(t),
+        "vmap: It looks like you're calling .item() on a Tensor, which has one value "
+        "per sample. We don't support vmap over calling .item() on a Tensor; use "
+        "ops on tensors instead");
     check<RuntimeError>(t.numel() == 1, "item: a Tensor with ", t.numel(),
                         " elements cannot be converted to Scalar");
     check<RuntimeError>(!t.is_meta(), "item: Tensor.item() cannot be called on meta tensors");

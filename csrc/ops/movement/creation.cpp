@@ -105,8 +105,8 @@ Tensor ones(IntSpan sizes, DType dtype, Device device) { return full(sizes, 1, d
 static Tensor new_zeros_body(const Tensor& t, IntSpan sizes) {
     return zeros(sizes, t.dtype(), t.device());
 }
-const Op<Tensor(const Tensor&, IntSpan)> new_zeros{
-    "_new_zeros(Tensor input, int[] size) -> Tensor", "p", new_zeros_body, ""};
+const Op<Tensor(const Tensor&, IntSpan)> new_zeros{"_new_zeros(Tensor input, int[] size) -> Tensor",
+                                                   "p", new_zeros_body, ""};
 Tensor zeros_like(const Tensor& t) { return full_like(t, 0, t.dtype(), t.device()); }
 Tensor ones_like(const Tensor& t) { return full_like(t, 1, t.dtype(), t.device()); }
 Tensor scalar_tensor(const Scalar& value, DType dtype, Device device) {

@@ -32,7 +32,9 @@ def map_function(cls: Any, args: tuple[Any, ...]) -> Any:
     given = [samples.peek(a) if isinstance(a, Tensor) else a for a in args]
     dims = tuple(0 if samples.has(a) else None for a in args)
     if cls.generate_vmap_rule:
-        outputs, single = _C._without_levels([number], lambda: _generated(cls, samples, given, dims))
+        outputs, single = _C._without_levels(
+            [number], lambda: _generated(cls, samples, given, dims)
+        )
         wrapped = [levels.wrap(o, number) if isinstance(o, Tensor) else o for o in outputs]
         return wrapped[0] if single else tuple(wrapped)
     if cls.vmap is Function.vmap:
@@ -88,7 +90,9 @@ def _generated(cls: Any, samples: Any, given: list[Any], dims: tuple[Any, ...]) 
         @staticmethod
         def backward(ctx: Any, *grads: Any) -> Any:
             with level(samples.size, samples.randomness) as here:
-                kept = _entered(here, ctx.saved_tensors, [0 if b else None for b in state["batched"]])
+                kept = _entered(
+                    here, ctx.saved_tensors, [0 if b else None for b in state["batched"]]
+                )
                 one = _entered(here, grads, [None if g is None else 0 for g in grads])
                 found = _backward_of(cls, state["inner"], kept, one)
                 parts = list(found) if isinstance(found, tuple) else [found]

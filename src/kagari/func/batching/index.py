@@ -32,9 +32,7 @@ class _Plan:
     dimensions of the indices stand in a result.
     """
 
-    def __init__(
-        self, samples: Samples, op: Any, x: Tensor, indices: Any, numbered: bool
-    ) -> None:
+    def __init__(self, samples: Samples, op: Any, x: Tensor, indices: Any, numbered: bool) -> None:
         dims: list[int] = []
         given: list[Tensor] = []
         dim = 0

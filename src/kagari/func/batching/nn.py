@@ -11,7 +11,6 @@ from .samples import Samples, composite, ranked, rule, run
 # --- convolution ---------------------------------------------------------------------------------
 
 
-
 @rule("conv1d", "conv2d", "conv3d")
 def conv(
     samples: Samples, op: Any, x: Tensor, weight: Tensor, bias: Tensor | None, stride: Any,
@@ -99,8 +98,7 @@ def pool(samples: Samples, op: Any, x: Tensor, *rest: Any) -> Any:
     spatial = int(op.name[op.name.index("pool") + 4])
     if x.dim() not in (spatial + 1, spatial + 2):
         raise RuntimeError(
-            f"{op.name}: expected input of {spatial + 1} or {spatial + 2} dimensions, got "
-            f"{x.dim()}"
+            f"{op.name}: expected input of {spatial + 1} or {spatial + 2} dimensions, got {x.dim()}"
         )
     rows = samples.front(x)
     lead = rows.shape[: rows.dim() - spatial]

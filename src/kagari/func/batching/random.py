@@ -5,7 +5,7 @@ from typing import Any
 import kagari
 from kagari._C import Tensor
 
-from .samples import Samples, AsIs, rule, run
+from .samples import AsIs, Samples, rule, run
 
 
 def _allowed(samples: Samples) -> bool:
