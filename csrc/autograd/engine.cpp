@@ -8,6 +8,7 @@
 
 #include "autograd/mode.h"
 #include "autograd/record.h"
+#include "autograd/tangent.h"
 
 namespace kagari {
 
@@ -328,7 +329,8 @@ void accumulate_grad(const Tensor& leaf, Tensor grad) {
     if (!v.grad.defined()) {
         bool sole = !g.body()->twin() && g.body()->count() == 1 && !g.storage()->twin() &&
                     g.storage()->count() == 1 && g.is_contiguous();
-        v.grad = sole ? g : grad_enabled() ? engine_ops.clone(g) : detach(engine_ops.clone(g));
+        v.grad = sole ? g : engine_ops.clone(g);
+        if (!sole && !grad_enabled() && !dual_levels) v.grad = detach(v.grad);
     } else if (!grad_enabled()) {
         v.grad = engine_ops.add_inplace(v.grad, g);
     } else {

@@ -13,6 +13,9 @@ struct Window {
     int64_t offset = 0;
 };
 
+/// Where a view lies in its base.
+Window window_of(const Tensor& view);
+
 /// What the engine needs of the ops above it; set by ops/gradient_ops.cpp. All but the in-place
 /// ones record themselves.
 struct EngineOps {

@@ -112,6 +112,8 @@ class WindowWriteNode final : public Node {
     Ref<Node> op_;
 };
 
+}  // namespace
+
 Window window_of(const Tensor& view) {
     Tensor base(view.body()->base);
     int64_t ratio = static_cast<int64_t>(base.itemsize() / view.itemsize());
@@ -124,8 +126,6 @@ Window window_of(const Tensor& view) {
                      : view.offset() - base.offset() / 2;  // complex view of real memory
     return w;
 }
-
-}  // namespace
 
 Variable::~Variable() {
     if (self) *self = nullptr;

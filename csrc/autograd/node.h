@@ -75,6 +75,8 @@ class Node : public Counted, public Pooled {
     uint64_t sequence_;
 };
 
+struct Tangents;
+
 /// What a tensor knows of differentiation.
 struct Variable final : AutogradSlot, Pooled {
     Ref<Node> grad_fn;
@@ -83,6 +85,7 @@ struct Variable final : AutogradSlot, Pooled {
     Node* accumulator = nullptr;  // of a leaf; parked here while no graph needs it
     std::vector<NodeHook> hooks;  // of a leaf; of others they sit on grad_fn
     std::vector<NodeHook> post_accumulate;
+    std::shared_ptr<Tangents> tangents;  // of forward mode (tangent.h)
     /// Why an in-place write through this view is an error; null when it is none.
     const char* view_origin = nullptr;
     bool retains_grad = false;

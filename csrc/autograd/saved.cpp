@@ -3,6 +3,7 @@
 
 #include "autograd/engine.h"
 #include "autograd/record.h"
+#include "autograd/tangent.h"
 
 namespace kagari {
 
@@ -25,6 +26,7 @@ Saved::Saved(const Tensor& t, bool is_output) : is_output_(is_output) {
         requires_grad_ = t.body()->requires_grad;
         if (Variable* v = find_variable(t)) slot_ = v->slot;
         tensor_ = detach(t);
+        if (dual_levels) share_tangents(tensor_, t);
     } else {
         tensor_ = t;
     }
@@ -51,6 +53,7 @@ Tensor Saved::unpack(Node* node) const {
         "where it was used.");
     if (!is_output_) return tensor_;
     Tensor out = detach(tensor_);
+    if (dual_levels) share_tangents(out, tensor_);
     if (requires_grad_ && node) {
         Variable& v = variable(out);
         v.grad_fn = Ref<Node>(node);

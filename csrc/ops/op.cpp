@@ -9,7 +9,7 @@ thread_local Interceptor* innermost_interceptor = nullptr;
 
 namespace {
 
-thread_local Interceptors interceptors;
+thread_local Interceptors interceptors, stepped;
 
 void set_innermost() {
     innermost_interceptor = interceptors.empty() ? nullptr : interceptors.back().get();
@@ -25,9 +25,11 @@ class Stepped {
   public:
     Stepped() : top_(std::move(interceptors.back())) {
         interceptors.pop_back();
+        stepped.push_back(top_);
         set_innermost();
     }
     ~Stepped() {
+        stepped.pop_back();
         interceptors.push_back(std::move(top_));
         set_innermost();
     }
@@ -55,6 +57,9 @@ Interceptors exchange_interceptors(Interceptors stack) {
     set_innermost();
     return before;
 }
+
+const Interceptors& all_interceptors() { return interceptors; }
+const Interceptors& running_interceptors() { return stepped; }
 
 OpRecord::OpRecord(const char* schema, const char* flags, const char* doc)
     : schema_text_(schema), flags_(flags), doc_(doc) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string_view>
 
+#include "autograd/mode.h"
 #include "ops/schema.h"
 
 namespace kagari {
@@ -22,11 +23,28 @@ class Interceptor {
 
 extern thread_local Interceptor* innermost_interceptor;
 inline bool intercepted() { return innermost_interceptor != nullptr; }
+/// Must a backward be made of ops, because it is recorded or because an interceptor has to see
+/// them?
+inline bool composing() { return grad_enabled() || intercepted(); }
 void push_interceptor(std::shared_ptr<Interceptor> interceptor);
 void pop_interceptor();
 /// Puts another stack in place, outermost first, and returns the one before.
 using Interceptors = std::vector<std::shared_ptr<Interceptor>>;
 Interceptors exchange_interceptors(Interceptors stack);
+/// While it lives no interceptor sees anything.
+class NoInterceptors {
+  public:
+    NoInterceptors() : before_(exchange_interceptors({})) {}
+    ~NoInterceptors() { exchange_interceptors(std::move(before_)); }
+    NoInterceptors(const NoInterceptors&) = delete;
+
+  private:
+    Interceptors before_;
+};
+/// Outermost first; without those that are running.
+const Interceptors& all_interceptors();
+/// Those that are running, the first to be called first.
+const Interceptors& running_interceptors();
 
 /// What is known of an op without its C++ type.
 class OpRecord {

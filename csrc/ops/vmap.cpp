@@ -2,6 +2,7 @@
 #include "ops/vmap.h"
 
 #include <algorithm>
+#include <map>
 
 #include "ops/movement/copy.h"
 #include "ops/movement/views.h"
@@ -21,6 +22,9 @@ Tensor with_rank(const Tensor& samples, int64_t rank) {
     for (int64_t have = samples.dim() - 1; have < rank; ++have) sizes.insert(1, 1);
     return ops::reshape(samples, sizes);
 }
+
+/// Random ops have been asked about already.
+thread_local bool again = false;
 
 struct Pushed {
     explicit Pushed(std::shared_ptr<Interceptor> interceptor) {
@@ -79,11 +83,26 @@ Values VmapInterceptor::elementwise(const OpRecord& op, Values args) const {
 
 Values VmapInterceptor::call(const OpRecord& op, Values args) {
     bool batched = batched_among(args);
-    if (!batched && !watched_.contains(std::string(op.name()))) return op.run(std::move(args));
+    if (!batched && (again || !watched_.contains(std::string(op.name()))))
+        return op.run(std::move(args));
     if (op.elementwise()) return elementwise(op, std::move(args));
     if (auto results = rule_(op, args)) return std::move(*results);
     Pushed again(shared_from_this());
     return op.run_body(args);
+}
+
+VmapsAgain::VmapsAgain() : before_(std::exchange(again, true)) {
+    std::map<int64_t, std::shared_ptr<Interceptor>> found;
+    for (const auto& each : running_interceptors())
+        if (auto* vmap = dynamic_cast<VmapInterceptor*>(each.get())) found[vmap->level()] = each;
+    for (auto& [level, vmap] : found) {
+        push_interceptor(vmap);
+        ++pushed_;
+    }
+}
+VmapsAgain::~VmapsAgain() {
+    while (pushed_--) pop_interceptor();
+    again = before_;
 }
 
 void without_levels(const std::vector<int64_t>& levels, const std::function<void()>& body) {

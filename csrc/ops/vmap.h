@@ -34,6 +34,19 @@ class VmapInterceptor final : public Interceptor,
     std::unordered_set<std::string> watched_;
 };
 
+/// While it lives, the vmaps that are running are in the stack again: for what they have batched in
+/// the tangents of a tensor that they have not.
+class VmapsAgain {
+  public:
+    VmapsAgain();
+    ~VmapsAgain();
+    VmapsAgain(const VmapsAgain&) = delete;
+
+  private:
+    size_t pushed_ = 0;
+    bool before_;
+};
+
 /// Runs `body` with the vmap interceptors of `levels` taken out of the stack.
 void without_levels(const std::vector<int64_t>& levels, const std::function<void()>& body);
 

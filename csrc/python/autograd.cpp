@@ -9,6 +9,7 @@
 
 #include "autograd/engine.h"
 #include "autograd/record.h"
+#include "autograd/tangent.h"
 #include "python/bindings.h"
 #include "python/caster.h"
 #include "python/errors.h"
@@ -251,6 +252,7 @@ void bind_autograd(nb::module_& m) {
     m.def("_alias_as", [](nb::handle cls, const Tensor& t) {
         // a subclass object with the history of `t`
         Tensor made = raw_view(t, t.sizes(), t.strides(), t.offset());
+        if (dual_levels) share_tangents(made, t);
         if (should_record(t))
             record("AliasBackward0", {made}, {t}, {},
                    [](Backward& c) -> Tensors { return {c.grad()}; });

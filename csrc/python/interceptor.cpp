@@ -1,9 +1,11 @@
 // Interceptors written in Python: a callable that sees every op of its thread. What a user makes
 // of it, such as the op log, is left to src/kagari/utils/; what vmap does to src/kagari/func/.
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include "ops/forward/rules.h"
 #include "ops/op.h"
 #include "ops/vmap.h"
 #include "python/arguments.h"
@@ -11,6 +13,7 @@
 #include "python/caster.h"
 #include "python/errors.h"
 #include "python/tensor_type.h"
+#include "tensor/batch.h"
 
 namespace nb = nanobind;
 
@@ -135,6 +138,62 @@ std::vector<std::string> parameter_names(const OpHandle& self) {
     return names;
 }
 
+/// The Python function that transposes backward: transposed(op, args, tangents).
+nb::object* transposed = nullptr;
+
+DualResult call_transposed(const OpRecord& op, const Values& args, const Tensors& tangents) {
+    nb::list given;
+    for (const Tensor& t : tangents) given.append(nb::steal(wrap(t)));
+    nb::tuple made = nb::cast<nb::tuple>((*transposed)(OpHandle{&op}, Boxed{args}, given));
+    auto tensors = [](nb::handle list) {
+        Tensors found;
+        for (nb::handle t : list) found.push_back(t.is_none() ? Tensor() : unwrap(t.ptr()));
+        return found;
+    };
+    return {to_results(op, made[0]), tensors(made[1]), tensors(made[2])};
+}
+
+void bind_dual_levels(nb::module_& m) {
+    m.def("_enter_dual_level", enter_dual_level);
+    m.def("_exit_dual_level", exit_dual_level, nb::arg("level"));
+    m.def("_dual_levels", [] {
+        std::vector<int64_t> ids;
+        for (const auto& level : all_dual_levels()) ids.push_back(level->id());
+        return ids;
+    });
+    m.def("_tangent", [](const Tensor& t, int64_t level) { return dual_level(level).tangent(t); });
+    m.def("_set_tangent", [](const Tensor& t, const Tensor& tangent, int64_t level) {
+        dual_level(level).set(t, tangent);
+    });
+    m.def("_share_tangents", [](const Tensor& to, const Tensor& from) {
+        if (same_sizes(recorded(to).sizes(), recorded(from).sizes()))
+            share_tangents(recorded(to), recorded(from));
+    });
+    m.def("_follow_tangents", [](const Tensor& alias, const Tensor& t, int64_t level) {
+        dual_level(level).follow(alias, t);
+    });
+    m.def("_enable_dual_level",
+          [](int64_t level, bool on) { return std::exchange(dual_level(level).enabled, on); });
+    m.def(
+        "_transforms",
+        [] {
+            std::vector<std::pair<bool, int64_t>> found;
+            for (const auto& each : all_interceptors())
+                if (auto* level = dynamic_cast<DualLevel*>(each.get()); level && level->enabled)
+                    found.emplace_back(true, level->id());
+                else if (auto* vmap = dynamic_cast<VmapInterceptor*>(each.get()))
+                    found.emplace_back(false, vmap->level());
+            return found;
+        },
+        "(is it a level of dual tensors rather than of vmap, which) of all, outermost first.");
+    m.def("_is_fwd_grad_enabled", [] { return forward_grad_enabled; });
+    m.def("_set_fwd_grad_enabled", [](bool on) { return std::exchange(forward_grad_enabled, on); });
+    m.def("_set_transposed", [](nb::object function) {
+        transposed = new nb::object(function);  // lives as long as the interpreter
+        transposed_tangent = call_transposed;
+    });
+}
+
 }  // namespace
 
 void bind_interceptor(nb::module_& m) {
@@ -162,6 +221,7 @@ void bind_interceptor(nb::module_& m) {
     m.def("_pop_interceptor", pop_interceptor);
     m.def("_intercepted", intercepted);
     bind_vmap(m);
+    bind_dual_levels(m);
 }
 
 }  // namespace kagari

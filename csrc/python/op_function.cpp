@@ -6,6 +6,7 @@
 #include <map>
 
 #include "autograd/record.h"
+#include "ops/forward/level.h"
 #include "ops/movement/copy.h"
 #include "ops/output.h"
 #include "ops/pointwise/pointwise_front.h"
@@ -85,6 +86,12 @@ PyObject* results_to_python(const Schema& schema, Values results) {
 // --- out= and in-place
 // -----------------------------------------------------------------------------
 
+bool has_tangent(const Tensor& t) {
+    for (const auto& level : all_dual_levels())
+        if (level->tangent(t).defined()) return true;
+    return false;
+}
+
 void check_out_overlap(const Tensor& out, const Value& arg, bool disjoint, const char* op) {
     auto check_one = [&](const Tensor& in) {
         disjoint ? check_disjoint(out, in, op) : check_partial_overlap(out, in, op);
@@ -98,6 +105,10 @@ void check_outs(const OpRecord& op, const Values& args, const Tensors& outs, con
                 const char* name) {
     for (size_t i = 0; i < outs.size(); ++i) {
         const Tensor &out = outs[i], &result = results[i];
+        if (dual_levels && (has_tangent(out) || has_tangent(result)))
+            fail<NotImplementedError>(
+                name, ": Trying to use forward AD with ", name,
+                "_out that does not support it because it is an out= function");
         check_out(out, result, name);
         if (!op.flag('a')) check_out_dtype(result.dtype(), out.dtype(), op.flag('O'), name);
         Tensor fitted = out;  // the window that it will be, looked at before it is

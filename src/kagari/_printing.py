@@ -236,6 +236,15 @@ def with_suffixes(text: str, suffixes: list[str], indent: int) -> str:
     return text + ")"
 
 
+def tangent_text(t: Any) -> str | None:
+    """The tangent of the innermost level of forward-mode differentiation, if there is one."""
+    for is_dual, level in reversed(_C._transforms()):
+        tangent = _C._tangent(t, level) if is_dual else None
+        if tangent is not None:
+            return f"tangent={tensor_text(tangent)}"
+    return None
+
+
 def _unrecorded(t: Any) -> Any:
     """The same values as a plain tensor without history."""
     before = _C._set_grad_enabled(False)
@@ -256,6 +265,8 @@ def tensor_text(t: Any, tensor_contents: str | None = None) -> str:
     plain = cls is kagari.Tensor or (parameters is not None and cls is parameters.Parameter)
     prefix = "tensor(" if plain else f"{cls.__name__}("
     suffixes = suffixes_of(t)
+    if _C._intercepted() and (tangent := tangent_text(t)):
+        suffixes.append(tangent)
     if tensor_contents is None:
         if t.is_meta:
             tensor_contents = ELLIPSIS

@@ -52,6 +52,8 @@ def _on_meta(x: Tensor, shape: Sequence[int], dtype: Any) -> Tensor | None:
 class _Transform(Function):
     """Over dimensions `dims`; other dimensions, those of vmap among them, are a batch."""
 
+    _transposable = True
+
     @classmethod
     def vmap(cls, info: Any, in_dims: Any, x: Tensor, dims: Any, *rest: Any) -> tuple[Any, int]:
         return cls.apply(x.movedim(in_dims[0], 0), tuple(d + 1 for d in dims), *rest), 0

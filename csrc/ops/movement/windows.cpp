@@ -325,8 +325,16 @@ const Op<Tensor(const Tensor&)> detach{
     "detach(Tensor input) -> Tensor", "fm", detach_body,
     "The same memory without history: gradients do not flow through it."};
 
-/// What leaves the innermost of nested derivatives: as detach, but tangents of other levels stay.
-static const Op<Tensor(const Tensor&)> without_history{"_without_history(Tensor input) -> Tensor",
-                                                       "p", detach_body, ""};
+/// As detach while nothing is recorded, but tangents stay; else with history, and no view either
+/// way.
+static Tensor same_memory_body(const Tensor& t) {
+    Tensor out = kagari::detach(t);
+    if (is_differentiable(t.dtype()) && should_record(t))
+        record("AliasBackward0", {out}, {t}, {},
+               [](Backward& ctx) -> Tensors { return {ctx.grad()}; });
+    return out;
+}
+static const Op<Tensor(const Tensor&)> same_memory{"_same_memory(Tensor input) -> Tensor", "p",
+                                                   same_memory_body, ""};
 
 }  // namespace kagari::ops

@@ -165,6 +165,14 @@ Tensor nll_gradient(const Tensor& grad, const Targets& t, const Dims& sizes, DTy
         return mul(grad.dim() ? unsqueeze(grad, 1) : grad, factors);
     }
     Tensor out;
+    if (intercepted()) {
+        // ops for the interceptor: what a gradient of one gives, times the gradient
+        NoInterceptors plain;
+        Tensor ones = ops::ones(t.reduction == 'n' ? grad.sizes() : IntSpan(), grad.dtype());
+        out = nll_gradient(ones, t, sizes, dtype);
+    }
+    if (out.defined())
+        return mul(out, t.reduction == 'n' ? unsqueeze(grad, sizes.size() > 1 ? 1 : 0) : grad);
     {
         NoGrad guard;
         out = zeros(sizes, dtype);

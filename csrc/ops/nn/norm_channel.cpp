@@ -177,8 +177,7 @@ struct BatchNorm {
     Tensors gradients(Backward& ctx) const {
         Tensor x = ctx.saved(0), mean = ctx.saved(2), inverse = ctx.saved(3);
         OptionalTensor weight = has_weight ? optional(ctx, 1) : std::nullopt;
-        if (grad_enabled() || intercepted())
-            return composed_gradients(ctx.grad(), x, weight, mean, inverse);
+        if (composing()) return composed_gradients(ctx.grad(), x, weight, mean, inverse);
         Tensor in = as_channels(x), grad = with_strides_of(as_channels(ctx.grad()), in);
         int64_t channels = in.size(1);
         Tensor middle =
@@ -313,7 +312,7 @@ struct GroupNorm {
     Tensors gradients(Backward& ctx) const {
         Tensor x = ctx.saved(0);
         OptionalTensor weight = has_weight ? optional(ctx, 1) : std::nullopt;
-        if (grad_enabled() || intercepted()) return composed_gradients(ctx.grad(), x, weight);
+        if (composing()) return composed_gradients(ctx.grad(), x, weight);
         Tensor in = as_channels(raw_contiguous(x));
         Tensor grad = as_channels(raw_contiguous(ctx.grad(), x.dtype()));
         int64_t n = in.size(0), channels = in.size(1), size = channels / groups;

@@ -165,8 +165,7 @@ Tensor run_layer_norm(const Tensor& x, const Shape& shape, const OptionalTensor&
 Tensors layer_norm_gradients(Backward& ctx, const Shape& shape, double eps, bool has_weight,
                              const Tensor& x) {
     Tensor weight = has_weight ? ctx.saved(1) : Tensor();
-    if (grad_enabled() || intercepted())
-        return composed_gradients(ctx.grad(), x, weight, shape, eps, true);
+    if (composing()) return composed_gradients(ctx.grad(), x, weight, shape, eps, true);
     DType wide = compute_dtype(x.dtype());
     Tensor grad = raw_contiguous(ctx.grad(), x.dtype()), in = raw_contiguous(x);
     Tensor mean = ctx.saved(2), inverse = ctx.saved(3), dx, dw, db;
@@ -242,7 +241,7 @@ Tensor run_rms_norm(const Tensor& x, const Shape& shape, const OptionalTensor& w
 
 Tensors rms_norm_gradients(Backward& ctx, const Shape& shape, double eps, bool has_weight) {
     Tensor x = ctx.saved(0), weight = has_weight ? ctx.saved(1) : Tensor();
-    if (grad_enabled() || intercepted()) {
+    if (composing()) {
         Tensors all = composed_gradients(ctx.grad(), x, weight, shape, eps, false);
         return {all[0], all[1]};
     }

@@ -38,12 +38,6 @@ KernelFn kernel_of(PointwiseRow& row, DType dtype) {
     return fn;
 }
 
-PointwiseRow& derivative_of(PointwiseRow& row, int operand) {
-    PointwiseRow*& found = row.derivatives[operand];
-    if (!found) found = &find_row(row.spec->derivatives[operand].op);
-    return *found;
-}
-
 /// The name of the op that a row belongs to: "add" for "add.alpha".
 std::string public_name(const PointwiseSpec& spec) {
     std::string_view name(spec.name);
@@ -280,7 +274,7 @@ class PointwiseNode final : public Node {
             operands[count++] =
                 k.saved.defined() ? Operand(k.saved.unpack(this)) : Operand(k.scalar);
         }
-        return pointwise(derivative_of(row_, i), operands);
+        return pointwise(derivative_row(row_, i), operands);
     }
 
     PointwiseRow& row_;
@@ -412,6 +406,7 @@ class RowRecord final : public OpRecord {
         return {pointwise(row_, operands)};
     }
     bool elementwise() const override { return true; }
+    PointwiseRow& row() const { return row_; }
 
   private:
     PointwiseRow& row_;
@@ -447,6 +442,17 @@ PointwiseRow& find_row(std::string_view name) {
                             "'");
     }
     return *it->second;
+}
+
+PointwiseRow& derivative_row(PointwiseRow& row, int i) {
+    PointwiseRow*& found = row.derivatives[i];
+    if (!found) found = &find_row(row.spec->derivatives[i].op);
+    return *found;
+}
+
+PointwiseRow* row_of(const OpRecord& op) {
+    auto* record = dynamic_cast<const RowRecord*>(&op);
+    return record ? &record->row() : nullptr;
 }
 
 PointwiseRow& add_row(const PointwiseSpec& spec) { return registry().add(spec); }

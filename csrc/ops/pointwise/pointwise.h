@@ -9,6 +9,8 @@
 
 namespace kagari {
 
+class OpRecord;
+
 /// An argument of a pointwise op: a tensor or a number.
 class Operand {
   public:
@@ -37,6 +39,10 @@ struct PointwiseRow {
 
 /// The row of that name; built-in or defined at run time. RuntimeError if there is none.
 PointwiseRow& find_row(std::string_view name);
+/// The row that an op is, as interceptors see it; null for other ops.
+PointwiseRow* row_of(const OpRecord& op);
+/// The row of the derivative by operand `i`, whose rule is Derivative::Op.
+PointwiseRow& derivative_row(PointwiseRow& row, int i);
 /// Adds a row at run time. The strings of `spec` must live on.
 PointwiseRow& add_row(const PointwiseSpec& spec);
 

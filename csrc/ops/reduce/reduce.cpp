@@ -103,7 +103,7 @@ Tensor prod_gradient(const Tensor& grad, const Tensor& x, const Tensor& result, 
         zeros = item(any(eq(x, 0), std::nullopt, false)).to<bool>();
     }
     if (!zeros) return mul(g, conjugate(div(out, x)));
-    if (!grad_enabled()) return mul(g, conjugate(products_beside_zeros(x, out, gone)));
+    if (!composing()) return mul(g, conjugate(products_beside_zeros(x, out, gone)));
     Tensor rows = dim < 0 ? reshape(x, Dims{-1}) : transpose(x, dim, -1);
     Tensor others = products_of_others(rows);
     others = dim < 0 ? reshape(others, x.sizes()) : transpose(others, dim, -1);

@@ -15,6 +15,8 @@ class FunctionCtx:
     _dirty: tuple[Tensor, ...] = ()
     _constant: tuple[Tensor, ...] = ()
     _materialize = True
+    _to_save_forward: tuple[Any, ...] = ()
+    _in_jvp = False
     _saved: Any = None
     needs_input_grad: tuple[bool, ...] = ()
 
@@ -40,8 +42,14 @@ class FunctionCtx:
         """False: backward sees None instead of zeros for outputs that were not used."""
         self._materialize = value
 
+    def save_for_forward(self, *tensors: Tensor | None) -> None:
+        """Keep inputs or outputs of forward for jvp, which gets them by `saved_tensors`."""
+        self._to_save_forward = tensors
+
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
+        if self._in_jvp and self._to_save_forward:
+            return self._to_save_forward
         if self._saved is None:
             raise RuntimeError(
                 f"{type(self).__name__}: saved_tensors are there once forward has returned"
@@ -112,6 +120,16 @@ class Function(metaclass=_FunctionMeta):
 
     vjp = backward
 
+    @staticmethod
+    def jvp(ctx: Any, *grad_inputs: Any) -> Any:
+        """The tangents of the outputs from those of the inputs, zeros or None for those without
+        (forward_ad)."""
+        raise NotImplementedError(
+            "You must implement the jvp function for custom autograd.Function to use it with "
+            "forward mode AD."
+        )
+
+    _transposable = False  # True: without a jvp of its own, forward mode transposes backward
     generate_vmap_rule = False  # True: under vmap, run forward and backward under vmap
 
     @staticmethod
@@ -123,11 +141,16 @@ class Function(metaclass=_FunctionMeta):
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run forward and write the function into the graph."""
-        if _intercepted():
-            from ..func.custom import is_batched, map_function
+        return cls._applied(args, kwargs)[0]
 
-            if is_batched(args):
-                return map_function(cls, args)
+    @classmethod
+    def _applied(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
+        """(result, ctx); no ctx where vmap has run it."""
+        if _intercepted():
+            from .function_transforms import applied
+
+            if (found := applied(cls, args, kwargs)) is not None:
+                return found
         ctx = cls._context()
         needs = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
         recorded = is_grad_enabled() and any(needs)
@@ -155,7 +178,7 @@ class Function(metaclass=_FunctionMeta):
         )
         for i, tensor in zip(places, finished, strict=True):
             values[i] = tensor
-        return values[0] if single else type(result)(values)
+        return values[0] if single else type(result)(values), ctx
 
 
 def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,5 +1,6 @@
 """Function transforms: batches and derivatives of functions as functions, to be nested at will."""
 
+from .forward import hessian, jacfwd, jvp, linearize
 from .jacobian import jacrev
 from .mapping import vmap
 from .reverse import grad, grad_and_value, vjp
@@ -10,6 +11,6 @@ from .stateless import (
 )
 
 __all__ = [
-    "functional_call", "grad", "grad_and_value", "jacrev",
+    "functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize",
     "replace_all_batch_norm_modules_", "stack_module_state", "vjp", "vmap",
 ]  # fmt: skip

@@ -61,21 +61,37 @@ def unwrap(x: Tensor, levels: Sequence[int]) -> tuple[Tensor, list[int]]:
 
 def spread(x: Tensor) -> Tensor:
     """`x` batched by every active level, a sample each: what a derivative per sample needs."""
-    missing = [samples for samples in active() if samples.level not in levels_in(x)]
-    for samples in missing:
-        x = wrap(x.unsqueeze(0).expand(samples.size, *x.shape), samples.level)
-    return x
+    wanted = {samples.level for samples in active() if not samples.tangents_only}
+    return _with_samples(x, wanted - levels_in(x))
 
 
 def spread_like(x: Tensor, *others: Tensor, writable: bool = False) -> Tensor:
     """`x` batched by every level that has batched one of `others`; `writable`: in memory of its
     own, so that the samples may be written to."""
     wanted = set().union(*(levels_in(other) for other in others)) - levels_in(x)
-    for samples in active():
-        if samples.level in wanted:
-            rows = x.unsqueeze(0).expand(samples.size, *x.shape)
-            x = wrap(rows, samples.level)
+    x = _with_samples(x, wanted)
     return x.clone() if wanted and writable else x
+
+
+def _with_samples(x: Tensor, missing: set[int]) -> Tensor:
+    """`x` batched by these levels, too. A tangent goes along as it is: it may have the samples that
+    its tensor lacked, each of which belongs to one of the copies."""
+    if not missing:
+        return x
+    tangents = {level: _C._tangent(x, level) for is_dual, level in _C._transforms() if is_dual}
+    tangents = {level: t for level, t in tangents.items() if t is not None}
+    for level in tangents:
+        _C._enable_dual_level(level, False)
+    try:
+        for samples in active():
+            if samples.level in missing:
+                x = wrap(x.unsqueeze(0).expand(samples.size, *x.shape), samples.level)
+    finally:
+        for level in tangents:
+            _C._enable_dual_level(level, True)
+    for level, tangent in tangents.items():
+        _C._set_tangent(x, tangent, level)
+    return x
 
 
 def _lowered(tensors: list[Any], levels: list[int]) -> list[Any]:

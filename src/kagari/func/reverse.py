@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import _C, autograd
 from .._C import Tensor
-from ..autograd.modes import enable_grad
+from ..autograd.modes import enable_grad, no_grad
 from ..utils._pytree import tree_flatten, tree_leaves, tree_map, tree_map_only, tree_unflatten
 from .arguments import checked_argnums, chosen, replaced, split_aux, tensors_only
 from .levels import spread
@@ -32,10 +32,11 @@ class Level:
             raise ValueError(f"Thing passed to transform API must be Tensor, got {type(value)}")
         value = spread(value)  # inside vmap a derivative per sample is one by a copy per sample
         if self.recording and value.requires_grad:
-            made = _ops["_alias"](value)
+            made = spread(_ops["_alias"](value))
         else:
-            made = _ops["_without_history"](value).requires_grad_()
-            self.own.append(made)
+            with no_grad():
+                made = spread(_ops["_same_memory"](value))
+            self.own.append(made.requires_grad_())
         self.inputs.append((made, made._version))
         return made
 
@@ -58,7 +59,8 @@ class Level:
         def outside(t: Tensor) -> Tensor:
             if not t.requires_grad or self.outlives([t]):
                 return t
-            return _ops["_without_history"](t)
+            with no_grad():
+                return _ops["_same_memory"](t)
 
         return tree_map_only(Tensor, outside, tree)
 

@@ -125,7 +125,7 @@ def _pseudoinverse(A: Tensor, atol: Any, rtol: Any, hermitian: bool) -> Tensor:
             keep = s > threshold(s, A.shape, atol, rtol).unsqueeze(-1)
             inverse = kagari.where(keep, s.reciprocal(), 0.0)
             plain = (adjoint(vh) * inverse.unsqueeze(-2)) @ adjoint(u)
-    if not (A.requires_grad and kagari.is_grad_enabled()):
+    if not (A.requires_grad and kagari.is_grad_enabled()) and not kagari._C._dual_levels():
         return plain
     return _ConstantRank.apply(A, plain)
 
@@ -134,6 +134,7 @@ class _ConstantRank(kagari.autograd.Function):
     """The pseudoinverse of a matrix whose rank does not change, given its value."""
 
     generate_vmap_rule = True
+    _transposable = True
 
     @staticmethod
     def forward(ctx: Any, A: Tensor, plain: Tensor) -> Tensor:  # type: ignore[override]

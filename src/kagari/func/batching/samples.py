@@ -65,6 +65,7 @@ class Samples:
 
     def __init__(self, level: int, size: int, randomness: str) -> None:
         self.level, self.size, self.randomness = level, size, randomness
+        self.tangents_only = False  # nothing but tangents of forward mode differs among the samples
 
     @contextmanager
     def running(self) -> Iterator[None]:
