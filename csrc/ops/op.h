@@ -57,20 +57,16 @@ class OpRecord {
     std::string_view name() const { return name_; }
     const char* schema_text() const { return schema_text_; }
     const char* doc() const { return doc_; }
-    /// f function, m method, i in-place, o out= (e: of the result's own dtype), p private; L, F, S
-    /// and N for the namespaces linalg, fft, special and nn.
-    const char* flags() const { return flags_; }
-    bool flag(char c) const { return std::string_view(flags_).find(c) != std::string_view::npos; }
-
-    /// One formula for every element: operands that broadcast, and nothing else.
-    virtual bool elementwise() const { return false; }
-    /// Changes the parsed signature where the text cannot say it.
-    virtual void refine(Schema&) const {}
     /// Flags that say where an op appears: f function, m method, i also in place; L, F, S, N in the
     /// namespaces linalg, fft, special, nn; p private. With out=: o of every dtype that the result
     /// can be cast to, O of the result's dtype only, oa of any; d out= shares no memory with an
     /// input, not even the same window; c out= decides the dtype where `dtype` is not given. n: a
     /// pointwise op that also takes numbers alone.
+    const char* flags() const { return flags_; }
+    bool flag(char c) const { return std::string_view(flags_).find(c) != std::string_view::npos; }
+
+    /// One formula for every element: operands that broadcast, and nothing else.
+    virtual bool elementwise() const { return false; }
     bool takes_out() const { return flag('o') || flag('O'); }
 
     /// Runs the body on boxed arguments, past all interceptors.

@@ -494,13 +494,13 @@ void bind_ops(nanobind::module_& m) {
            bool same_dtype) {
             Tensors to, from;
             for (nanobind::handle t : outs) {
-                check<TypeError>(is_tensor(t.ptr()), op, ": argument 'out' must hold Tensors, got ",
+                check<TypeError>(is_tensor(t.ptr()), op, ": argument 'out' must be Tensor, got ",
                                  Py_TYPE(t.ptr())->tp_name);
                 to.push_back(unwrap(t.ptr()));
             }
             for (nanobind::handle t : results) from.push_back(unwrap(t.ptr()));
-            check<TypeError>(to.size() == from.size(), op, ": argument 'out' must be ", from.size(),
-                             " Tensors, got ", to.size());
+            check<TypeError>(to.size() == from.size(), op, ": argument 'out' must be a tuple of ",
+                             from.size(), " Tensors, got ", to.size());
             for (size_t i = 0; i < to.size(); ++i) {
                 check_out(to[i], from[i], op);
                 check_out_dtype(from[i].dtype(), to[i].dtype(), same_dtype, op);

@@ -32,7 +32,6 @@ from ._einsum import *  # noqa: F403
 from ._linalg_names import *  # noqa: F403
 from ._movement import *  # noqa: F403
 from ._window_writes import *  # noqa: F403
-from ._convolutions import *  # noqa: F403
 from ._norms import *  # noqa: F403
 from ._products import *  # noqa: F403
 from . import autograd

@@ -26,10 +26,7 @@ _ENTRIES = {
         )
     ),
     "its weights are float32": ("cov",),
-    "not implemented": (
-        "logaddexp/complex128", "nn.functional.linear_cross_entropy.chunked",
-        "nn.functional.linear_cross_entropy.chunked_none", "norm.nuc",
-    ),
+    "refused in place, as its result is real": ("abs, abs_/complex128",),
 }  # fmt: skip
 ENTRIES = {name: reason for reason, names in _ENTRIES.items() for name in names}
 
@@ -51,8 +48,15 @@ _FUNCTIONS = {
         "set_default_tensor_type set_deterministic_debug_mode set_float32_matmul_precision "
         "set_flush_denormal set_library_path set_num_interop_threads set_num_threads "
         "set_printoptions set_rng_state set_warn_always show_threads typename "
-        "use_deterministic_algorithms vmap write_outs"
+        "use_deterministic_algorithms vmap write_outs compiled_with_cxx11_abi from_file "
+        "get_device_module get_file_path init_num_threads is_anomaly_check_nan_enabled "
+        "is_anomaly_enabled is_distributed is_vulkan_available set_anomaly_enabled "
+        "thread_safe_generator"
     ),
+    "works on plain numbers": (
+        "sym_constrain_range sym_float sym_int sym_ite sym_max sym_min sym_not sym_sqrt sym_sum"
+    ),
+    "raises: its successors are checked": "symeig",
     "makes a tensor without history": (
         "as_tensor asarray detach from_dlpack from_numpy frombuffer rand randperm range tensor "
         "to_dlpack bartlett_window blackman_window hamming_window hann_window kaiser_window "

@@ -68,6 +68,21 @@ SAMPLES: dict[str, Callable[[], list[Call]]] = {
     "uniform_": _overwritten("uniform_"),
     "poisson": lambda: [_call(lambda r, w: kagari.poisson(r) * w, x(3, low=1, high=2), x(3))],
     "__rpow__": lambda: [_call(lambda x: 2.5**x, x(3)), _call(lambda x: 0.5**x, x(2, 2))],
+    "igamma": lambda: [
+        _call(lambda v: kagari.igamma(kagari.tensor(1.5), v), x(3, low=0.5, high=2))
+    ],
+    "while_loop": lambda: [
+        _call(
+            lambda v: kagari.while_loop(
+                lambda i, a: i < 2, lambda i, a: (i + 1, a * a), (kagari.tensor(0), v)
+            )[1],
+            x(3),
+        )
+    ],
+    "igammac": lambda: [
+        _call(lambda v: kagari.igammac(kagari.tensor(1.5), v), x(3, low=0.5, high=2))
+    ],
+    "zeta": lambda: [_call(lambda v: kagari.special.zeta(3.5, v), x(3, low=1, high=2))],
     "put (another shape)": lambda: [
         _call(kagari.put, x(4), kagari.tensor([[0, 2]]), x(2), accumulate=a) for a in (True, False)
     ],

@@ -221,7 +221,9 @@ def sources() -> dict[str, Callable[[], list[Sample]]]:
                 continue
             found[f"{name}/{text}"] = functools.partial(_of_operator, op, dtype)
             form = op.inplace_variant and getattr(op.inplace_variant, "__name__", "<lambda>")
-            if form and op.supports_inplace_autograd and hasattr(kagari.Tensor, form):
+            refused = f"{name}, {form}/{text}" in excluded.ENTRIES
+            known = form and not refused and hasattr(kagari.Tensor, form)
+            if known and op.supports_inplace_autograd:
                 found[f"{name}, {form}/{text}"] = functools.partial(_of_in_place, op, dtype)
     for name, calls in own_samples.SAMPLES.items():
         found[f"own {name}"] = lambda calls=calls: [sample_of(*call) for call in calls()]

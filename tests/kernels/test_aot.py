@@ -63,7 +63,7 @@ def test_the_table_of_ops_is_cpp(built):
     out, _ = built
     text = (out / "pointwise_table.cpp").read_text()
     assert '{"exp.d0", 2, Promote::Same, \'T\', "TT"' in text
-    assert '"add(Tensor input, Tensor other, *, Scalar alpha=1) -> Tensor"' in text
+    assert '"add(Operand input, Operand other, *, Scalar alpha=1) -> Tensor"' in text
 
 
 def test_other_machines_are_compiled_for_here():

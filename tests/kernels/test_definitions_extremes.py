@@ -12,6 +12,7 @@ NUMBERS = [0.0, -0.0, 1e-30, -1e-30, 1e-42, 300.0, -300.0, 88.5, -88.5, 1e-4, 17
 NUMBERS += [1e30, -1e30, 1.0, -1.0, float("inf"), float("-inf")]
 # Where PyTorch gives a finite number outside the domain, or at a pole.
 OUTSIDE = {"acosh", "digamma", "lgamma", "atan2", "where"}
+OUTSIDE |= {"_polygamma"}  # its order is an integer; tests/test_elementary.py has it
 OUTSIDE |= {"binary_cross_entropy_elements", "soft_margin_loss_elements"}
 CASES = [
     (op, index)

@@ -84,6 +84,10 @@ def little_memory():
     kagari.cpu.set_memory_limit(0)
 
 
+# where PyTorch asserts, so does kagari
+ASSERTED = dict.fromkeys(("sym_ite", "sym_max", "sym_min"), (AssertionError,))
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_any_arguments(name):
     pick = random.Random(name)
@@ -93,7 +97,7 @@ def test_any_arguments(name):
             arguments = [argument(pick) for _ in range(pick.randrange(5))]
             try:
                 FUNCTIONS[name](*arguments)
-            except FINE as error:
+            except (*FINE, *ASSERTED.get(name, ())) as error:
                 assert str(error), arguments
                 assert "std::" not in str(error) and "variant" not in str(error), arguments
 

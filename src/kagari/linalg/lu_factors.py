@@ -38,7 +38,7 @@ def _differentiable_lu(A: Tensor, packed: Tensor, pivots: Tensor) -> tuple[Tenso
     k = min(m, n)
     ordered = _rows(A, _order(pivots, m))
     top = _ops["_linalg_lu_known"](ordered[..., :k, :k], packed[..., :k, :k].contiguous())
-    unit = kagari.eye(k, dtype=A.dtype)
+    unit = kagari.eye(k, dtype=A.dtype, device=A.device)
     lower, upper = top.tril(-1) + unit, top.triu()
     if m > n:
         rest = solve_triangular(upper, ordered[..., k:, :], upper=True, left=False)
@@ -130,9 +130,12 @@ def lu_unpack(
     P = lower = upper = nothing
     if unpack_data:
         k = min(m, n)
-        lower = LU_data[..., :k].tril(-1) + kagari.eye(m, k, dtype=LU_data.dtype)
+        lower = LU_data[..., :k].tril(-1) + kagari.eye(
+            m, k, dtype=LU_data.dtype, device=LU_data.device
+        )
         upper = LU_data[..., :k, :].triu()
     if unpack_pivots:
-        unit = kagari.eye(m, dtype=LU_data.dtype).expand(*LU_data.shape[:-2], m, m)
+        unit = kagari.eye(m, dtype=LU_data.dtype, device=LU_data.device)
+        unit = unit.expand(*LU_data.shape[:-2], m, m)
         P = _rows(unit, _order(LU_pivots, m)).mT.contiguous()
     return written(LUUnpack(P, lower, upper), out, "lu_unpack")

@@ -6,9 +6,12 @@ from typing import Any
 import kagari
 from kagari._C import Tensor
 
-from .samples import Samples, composite, ranked, rule, run
+from .samples import Samples, by_body, composite, ranked, rule, run
 
 # --- convolution ---------------------------------------------------------------------------------
+
+
+by_body("conv1d.padding", "conv2d.padding", "conv3d.padding")
 
 
 @rule("conv1d", "conv2d", "conv3d")

@@ -174,7 +174,7 @@ def igammac(input, other):
     return m.gammaincc(input, other)
 
 
-@pointwise(promote="float", dtypes="floating", flags="p", built=None)
+@pointwise(promote="float", dtypes="floating", flags="p", numbers="n", built=None)
 def _polygamma(input, n: Int):
     """The derivative of order n >= 1 of digamma; the order is checked by its caller."""
     return m.polygamma(input, n)

@@ -5,9 +5,11 @@ from typing import Any
 import kagari
 from kagari import Tensor
 from kagari import _ops as ops
-from kagari._convolutions import Ints, conv1d, conv2d, conv3d
+from kagari._ops import conv1d, conv2d, conv3d
 
 from .shape import pad as _pad
+
+Ints = int | tuple[int, ...]
 
 
 def linear(
