@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import kagari
-from kagari._C import Tensor, can_cast, places
+from kagari._C import Tensor, can_cast, is_grad_enabled, places
 from kagari._outputs import write_out
 
 frexp_result = namedtuple("frexp_result", "mantissa exponent")
@@ -133,7 +133,9 @@ def _check_frexp_out(input: Tensor, out: Any) -> None:
 
 def _in_place(function: Callable[..., Tensor], name: str) -> Callable[..., Tensor]:
     def method(self: Tensor, order: int) -> Tensor:
-        made = function(self, order)
+        # what the rule keeps of its input is about to change
+        kept = self.clone() if self.requires_grad and is_grad_enabled() else self
+        made = function(kept, order)
         if not can_cast(made.dtype, self.dtype):
             raise RuntimeError(
                 f"{name}: result type {made.dtype} can't be cast to the desired output type "

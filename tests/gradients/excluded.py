@@ -26,6 +26,10 @@ _ENTRIES = {
         )
     ),
     "its weights are float32": ("cov",),
+    "its options are an object of PyTorch; tests/nn/test_linear_cross_entropy.py has ours": (
+        "nn.functional.linear_cross_entropy.chunked",
+        "nn.functional.linear_cross_entropy.chunked_none",
+    ),
     "refused in place, as its result is real": ("abs, abs_/complex128",),
 }  # fmt: skip
 ENTRIES = {name: reason for reason, names in _ENTRIES.items() for name in names}

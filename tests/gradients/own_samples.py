@@ -71,6 +71,7 @@ SAMPLES: dict[str, Callable[[], list[Call]]] = {
     "igamma": lambda: [
         _call(lambda v: kagari.igamma(kagari.tensor(1.5), v), x(3, low=0.5, high=2))
     ],
+    "polygamma": lambda: [_call(lambda v: kagari.polygamma(3, v), x(3, low=1, high=2))],
     "while_loop": lambda: [
         _call(
             lambda v: kagari.while_loop(

@@ -12,7 +12,7 @@ by_body("diag", "flatten", "movedim", "t")
 
 @rule(
     "_alias", "_clone", "_contiguous", "_empty_like", "_full_like", "_same_memory", "_to_device",
-    "_to_dtype", "_without_history", "detach", "view.dtype", "view_as_real",
+    "_to_dtype", "detach", "view.dtype", "view_as_real",
 )  # fmt: skip
 def whole(samples: Samples, op: Any, x: Tensor, *rest: Any) -> Any:
     return run(op, samples.front(x), *rest)
