@@ -259,13 +259,14 @@ def logspace(start: Any, end: Any, steps: int, base: float = 10.0, **options: An
     requires_grad = options.pop("requires_grad", False)
     out = options.pop("out", None)
     dtype = _out_dtype(out, options.pop("dtype", None), "logspace") or get_default_dtype()
-    ends = [v.item() if isinstance(v, Tensor) else v for v in (start, end)]
+    first, last = (v.item() if isinstance(v, Tensor) else v for v in (start, end))
     if dtype == bool_:
         raise NotImplementedError("logspace: not implemented for bool")
     if not (dtype.is_floating_point or dtype.is_complex):
-        ends = [math.trunc(v) for v in ends]  # the exponents' ends have the result's dtype
+        # the ends have the dtype of the result
+        first, last = math.trunc(first), math.trunc(last)
     wide = complex128 if dtype.is_complex else float64
-    exponents = linspace(*ends, steps, dtype=wide, **options)
+    exponents = linspace(first, last, steps, dtype=wide, **options)
     made = _C.places["functions."]["pow"](base, exponents).to(dtype)
     if out is not None:
         return _into(out, made.shape, None, "logspace").copy_(made)

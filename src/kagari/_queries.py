@@ -171,8 +171,8 @@ def isclose(
             f"isclose: expected other of dtype {input.dtype}, got {other.dtype}; convert one"
         )
     if rtol < 0 or atol < 0:
-        name, value = ("rtol", rtol) if rtol < 0 else ("atol", atol)
-        raise RuntimeError(f"isclose: {name}: expected a number >= 0, got {value}")
+        name, wrong = ("rtol", rtol) if rtol < 0 else ("atol", atol)
+        raise RuntimeError(f"isclose: {name}: expected a number >= 0, got {wrong}")
     close = input == other
     if equal_nan and (input.dtype.is_floating_point or input.dtype.is_complex):
         close = close | ((input != input) & (other != other))

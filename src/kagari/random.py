@@ -232,7 +232,7 @@ def normal(
             raise RuntimeError("normal expects all elements of std >= 0.0")
     shape = kagari.broadcast_shapes(*[t.shape for t in tensors])
     drawn_into_out = out is not None and not any(_shares_memory(out, t) for t in tensors)
-    if drawn_into_out:
+    if out is not None and drawn_into_out:
         target = out.resize_(shape)
     else:
         dtype = tensors[0].dtype if out is None else out.dtype

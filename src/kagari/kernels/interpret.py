@@ -33,7 +33,8 @@ def evaluate(root: e.Expr, values: dict[str, np.ndarray]) -> np.ndarray:
 def _node(x: e.Expr, args: tuple[np.ndarray, ...]) -> np.ndarray:
     """Numpy promotes; an expression says which dtype it has."""
     if x.op == "loop":
-        return _loop(*x.data, args)
+        loop, index = x.data
+        return _loop(loop, index, args)
     if x.op == "complex":
         return apply(x.op, x.dtype, args)
     if dtypes.is_complex(x.dtype):

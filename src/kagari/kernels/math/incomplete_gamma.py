@@ -190,7 +190,7 @@ def _regularised(index: int, a: e.Expr, x: e.Expr) -> e.Expr:
     dtype = x.dtype
     a, x = e.cast(a, "f64"), e.cast(x, "f64")
     usual = (a > 0.0) & (x > 0.0) & (a < _INFINITY) & (x < _INFINITY)
-    inside = [e.where(usual, v, 1.0) for v in (a, x)]
+    inside = e.where(usual, a, 1.0), e.where(usual, x, 1.0)
     value = _both(*inside, _PRECISION[dtype])[index]
     none, all_ = e.const(float(index), x), float(1 - index)
     limit = e.where((x == 0.0) | (a == _INFINITY), none, all_)
