@@ -120,7 +120,7 @@ class FormulaOptimizer(Optimizer):
         step = states[0]["step"].item()
         numbers = self._numbers_of(group, states[0], step, lr)
         tensors = [state[name] for name in names for state in states]
-        grads = [param.grad for param in params]
+        grads = [param.grad for param in params if param.grad is not None]
         ops.fused_update_(rule, params, grads, tensors, [float(n) for n in numbers])
         for state in states:
             self._after(group, state, step, lr)

@@ -256,7 +256,7 @@ def strong_wolfe(
 
 def _inside(bracket: list[Point], stuck: bool) -> tuple[float, bool]:
     """Where to try next, kept away from the bracket's ends if the last try was near one too."""
-    t = cubic_minimum(*bracket)
+    t = cubic_minimum(bracket[0], bracket[1])
     ends = [p.t for p in bracket]
     smallest, largest = min(ends), max(ends)
     margin = 0.1 * (largest - smallest)
