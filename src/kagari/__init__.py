@@ -78,8 +78,8 @@ __version__ = "0.1.0"
 
 _LAZY = (
     "array_api", "backends", "cuda", "define", "distributions", "fft", "func", "functional",
-    "linalg", "masked", "nn", "optim", "overrides", "serialization", "show", "signal", "special",
-    "switch", "testing", "torch_version", "types", "utils", "version",
+    "linalg", "masked", "nn", "optim", "overrides", "safetensors", "serialization", "show",
+    "signal", "special", "switch", "testing", "torch_version", "types", "utils", "version",
 )  # fmt: skip
 _FROM_LAZY = {
     "DisableTorchFunctionSubclass": "overrides",
@@ -94,8 +94,8 @@ _FROM_LAZY = {
 if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not there
     from . import (
         array_api, backends, cuda, define, distributions, fft, func, functional, linalg, masked,
-        nn, optim, overrides, serialization, show, signal, special, switch, testing, torch_version,
-        types, utils, version,
+        nn, optim, overrides, safetensors, serialization, show, signal, special, switch,
+        testing, torch_version, types, utils, version,
     )  # fmt: skip
     from .functional.copies import *  # noqa: F403
     from .functional.covariance import *  # noqa: F403

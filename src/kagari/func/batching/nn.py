@@ -11,8 +11,6 @@ from .samples import Samples, composite, ranked, rule, run
 # --- convolution ---------------------------------------------------------------------------------
 
 
-
-
 @rule("conv1d", "conv2d", "conv3d")
 def conv(
     samples: Samples, op: Any, x: Tensor, weight: Tensor, bias: Tensor | None, stride: Any,
