@@ -127,36 +127,32 @@ Pair cummin_body(const Tensor& x, int64_t dim) {
     return extreme(kCummin, "cummin", "CumminBackward0", x, dim);
 }
 
-/// Positive and negative gradients are scanned apart, as logarithms, so that nothing overflows.
-Tensor logcumsumexp_gradient(const Tensor& grad, const Tensor& x, const Tensor& out, int64_t dim,
-                             bool reversed) {
+/// The logarithms of what is not zero, and -inf.
+Tensor log_of_some(const Tensor& x, const Tensor& some) {
     Tensor none = scalar_tensor(-std::numeric_limits<double>::infinity(), x.dtype());
-    Tensor zero = scalar_tensor(0.0, x.dtype());
-    auto share = [&](const Tensor& part) {
-        Tensor some = gt(part, 0);
-        Tensor logs = where(some, log(where(some, part, scalar_tensor(1.0, x.dtype()))), none);
-        Tensor shifted = sub(logs, out);
-        const auto& back = reversed ? logcumsumexp : reverse_logcumsumexp;
-        return exp(add(back(shifted, dim), x));
-    };
-    Tensor found = sub(share(grad), share(neg(grad)));
-    return where(eq(x, none), zero, found);
+    return where(some, log(where(some, x, scalar_tensor(1.0, x.dtype()))), none);
 }
 
-/// Of complex numbers: by way of sums of exponentials, less the largest real part of the row.
-Tensor complex_logcumsumexp(const Tensor& x, int64_t dim) {
-    Tensor parts = select(view_as_real(detach(x)), -1, 0);
-    Tensor top = x.numel() ? amax(parts, Dims{dim}, true) : parts;
-    Tensor zero = scalar_tensor(0.0, top.dtype());
-    top = where(eq(abs(top), std::numeric_limits<double>::infinity()), zero, top);
-    return add(log(cumsum(exp(sub(x, top)), dim, std::nullopt)), top);
+/// Scanned as logarithms, so that nothing overflows: positive and negative gradients apart,
+/// while complex logarithms know their sign.
+Tensor logcumsumexp_gradient(const Tensor& grad, const Tensor& x, const Tensor& out, int64_t dim,
+                             bool reversed) {
+    const auto& back = reversed ? logcumsumexp : reverse_logcumsumexp;
+    if (is_complex(x.dtype()))
+        return exp(add(back(sub(log_of_some(grad, ne(grad, 0)), conj(out)), dim), conj(x)));
+    auto share = [&](const Tensor& part) {
+        return exp(add(back(sub(log_of_some(part, gt(part, 0)), out), dim), x));
+    };
+    Tensor found = sub(share(grad), share(neg(grad)));
+    Tensor none = scalar_tensor(-std::numeric_limits<double>::infinity(), x.dtype());
+    return where(eq(x, none), scalar_tensor(0.0, x.dtype()), found);
 }
 
 template <bool kReverse>
 Tensor logcumsumexp_body(const Tensor& x, int64_t dim) {
-    if (is_complex(x.dtype()) && !kReverse) return complex_logcumsumexp(x, dim);
-    check<NotImplementedError>(is_floating(x.dtype()),
-                               "logcumsumexp(): expected a floating point input, got ", x.dtype());
+    check<NotImplementedError>(is_floating(x.dtype()) || is_complex(x.dtype()),
+                               "logcumsumexp(): expected a floating point or complex input, got ",
+                               x.dtype());
     int64_t at = wrap_dim(dim, x.dim(), "logcumsumexp");
     Tensor out = scan(kLogcumsumexp, x, at, kReverse);
     if (should_record(x))
