@@ -122,7 +122,8 @@ namespace {
 bool writes(const OpRecord& op) {
     std::string_view name = op.name().substr(0, op.name().find('.'));
     const auto& params = op.schema().params;
-    return (name.ends_with('_') || name == "_become") && !params.empty() && params[0].type == ParamType::Tensor;
+    return (name.ends_with('_') || name == "_become") && !params.empty() &&
+           params[0].type == ParamType::Tensor;
 }
 
 bool among(const Tensor& t, const Values& args) {
