@@ -15,6 +15,8 @@ from . import (
     normalization,
     padding,
     pooling,
+    rnn,
+    rnn_cells,
     shape,
     sparse,
 )
@@ -24,7 +26,7 @@ from .module import Module as Module
 
 _FAMILIES = (
     container, linear, conv, batchnorm, normalization, activation, dropout, pooling, padding,
-    shape, sparse, distance, loss, adaptive,
+    shape, sparse, distance, loss, adaptive, rnn, rnn_cells,
 )  # fmt: skip
 
 if TYPE_CHECKING:  # every public class of the families, as below
@@ -40,6 +42,8 @@ if TYPE_CHECKING:  # every public class of the families, as below
     from .normalization import *  # noqa: F403
     from .padding import *  # noqa: F403
     from .pooling import *  # noqa: F403
+    from .rnn import *  # noqa: F403
+    from .rnn_cells import *  # noqa: F403
     from .shape import *  # noqa: F403
     from .sparse import *  # noqa: F403
 else:
