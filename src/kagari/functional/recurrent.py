@@ -117,22 +117,21 @@ class _Layer(kagari.autograd.Function):
         tensors, kept = saved[: ctx.count], saved[ctx.count :]
         if kagari.is_grad_enabled() or _C._intercepted():
             return (None, None, None, *_composed_gradients(ctx, tensors, grads))
-        cells = len(grads) - 1
-        x, h, w = tensors[0], tensors[1], tensors[1 + cells :]
-        grads = (*grads, None) if cells == 1 else grads
-        biased = len(w) > 2
+        x, h, w = tensors[0], tensors[1], tensors[len(grads) :]
+        grad_c = grads[2] if mode == "LSTM" else None
         found = ops._rnn_layer_backward(
-            *grads, x, w[0], w[1], list(kept), sizes, reverse, mode, h.shape[0], biased
-        )
+            grads[0], grads[1], grad_c, x, w[0], w[1], list(kept), sizes, reverse, mode,
+            h.shape[0], len(w) > 2,
+        )  # fmt: skip
         return (None, None, None, *found)
 
 
 def _run(mode: str, sizes: Any, reverse: bool, tensors: Sequence[Tensor], keep: bool) -> Any:
     cells = 2 if mode == "LSTM" else 1
     x, states, w = tensors[0], tensors[1 : 1 + cells], tensors[1 + cells :]
-    biases = w[2:] if len(w) > 2 else (None, None)
+    b_ih, b_hh = w[2:] if len(w) > 2 else (None, None)
     c = states[1] if cells == 2 else None
-    return ops._rnn_layer(x, states[0], c, w[0], w[1], *biases, sizes, reverse, mode, keep)
+    return ops._rnn_layer(x, states[0], c, w[0], w[1], b_ih, b_hh, sizes, reverse, mode, keep)
 
 
 def _composed_gradients(ctx: Any, tensors: Sequence[Tensor], grads: Sequence[Any]) -> list[Any]:

@@ -12,6 +12,7 @@ from . import (
     dropout,
     linear,
     loss,
+    multihead,
     normalization,
     padding,
     pooling,
@@ -19,6 +20,7 @@ from . import (
     rnn_cells,
     shape,
     sparse,
+    transformer,
 )
 from .lazy import LazyModuleMixin as LazyModuleMixin
 from .linear_cross_entropy_options import LinearCrossEntropyOptions as LinearCrossEntropyOptions
@@ -26,7 +28,7 @@ from .module import Module as Module
 
 _FAMILIES = (
     container, linear, conv, batchnorm, normalization, activation, dropout, pooling, padding,
-    shape, sparse, distance, loss, adaptive, rnn, rnn_cells,
+    shape, sparse, distance, loss, adaptive, rnn, rnn_cells, multihead, transformer,
 )  # fmt: skip
 
 if TYPE_CHECKING:  # every public class of the families, as below
@@ -39,6 +41,7 @@ if TYPE_CHECKING:  # every public class of the families, as below
     from .dropout import *  # noqa: F403
     from .linear import *  # noqa: F403
     from .loss import *  # noqa: F403
+    from .multihead import *  # noqa: F403
     from .normalization import *  # noqa: F403
     from .padding import *  # noqa: F403
     from .pooling import *  # noqa: F403
@@ -46,6 +49,7 @@ if TYPE_CHECKING:  # every public class of the families, as below
     from .rnn_cells import *  # noqa: F403
     from .shape import *  # noqa: F403
     from .sparse import *  # noqa: F403
+    from .transformer import *  # noqa: F403
 else:
     __all__ = ["LazyModuleMixin", "LinearCrossEntropyOptions", "Module"]
     for _family in _FAMILIES:
