@@ -116,6 +116,7 @@ if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not t
     from .functional.low_rank import *  # noqa: F403
     from .functional.membership import *  # noqa: F403
     from .functional.norms import *  # noqa: F403
+    from .functional.recurrent import *  # noqa: F403
     from .functional.segments import *  # noqa: F403
     from .functional.spectrum import *  # noqa: F403
     from .functional.windows import *  # noqa: F403
