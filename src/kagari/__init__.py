@@ -77,9 +77,10 @@ from .random import *  # noqa: F403
 __version__ = "0.1.0"
 
 _LAZY = (
-    "array_api", "backends", "cuda", "define", "distributions", "fft", "func", "functional",
-    "linalg", "masked", "nn", "optim", "overrides", "serialization", "show", "signal", "special",
-    "switch", "testing", "torch_version", "types", "utils", "version",
+    "_dynamo", "accelerator", "array_api", "backends", "compiler", "cuda", "define",
+    "distributed", "distributions", "fft", "func", "functional", "jit", "library", "linalg",
+    "masked", "nn", "ops", "optim", "overrides", "profiler", "serialization", "show", "signal",
+    "special", "switch", "testing", "torch_version", "types", "utils", "version",
 )  # fmt: skip
 _FROM_LAZY = {
     "DisableTorchFunctionSubclass": "overrides",
@@ -93,8 +94,9 @@ _FROM_LAZY = {
 
 if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not there
     from . import (
-        array_api, backends, cuda, define, distributions, fft, func, functional, linalg, masked,
-        nn, optim, overrides, serialization, show, signal, special, switch, testing, torch_version,
+        _dynamo, accelerator, array_api, backends, compiler, cuda, define, distributed,
+        distributions, fft, func, functional, jit, library, linalg, masked, nn, ops, optim,
+        overrides, profiler, serialization, show, signal, special, switch, testing, torch_version,
         types, utils, version,
     )  # fmt: skip
     from .functional.copies import *  # noqa: F403
