@@ -97,6 +97,7 @@ def _new(
     return target.requires_grad_() if requires_grad else target
 
 
+@_C._front
 def rand(
     *size: Any,
     generator: Generator | None = None,
@@ -112,6 +113,7 @@ def rand(
     return _new(_sizes(size), "uniform_", (), generator, out, dtype, requires_grad, options)
 
 
+@_C._front
 def randn(
     *size: Any,
     generator: Generator | None = None,
@@ -127,6 +129,7 @@ def randn(
     return _new(_sizes(size), "normal_", (), generator, out, dtype, requires_grad, options)
 
 
+@_C._front
 def randint(
     *bounds: Any,
     generator: Generator | None = None,
@@ -181,6 +184,7 @@ def _like(
     return target.requires_grad_() if requires_grad else target
 
 
+@_C._front
 def rand_like(
     input: Tensor, *, generator: Any = None, requires_grad: bool = False, **options: Any
 ) -> Tensor:
@@ -188,6 +192,7 @@ def rand_like(
     return _like(input, "uniform_", (), generator, requires_grad, options)
 
 
+@_C._front
 def randn_like(
     input: Tensor, *, generator: Any = None, requires_grad: bool = False, **options: Any
 ) -> Tensor:
