@@ -84,8 +84,9 @@ from .random import *  # noqa: F403
 __version__ = "0.1.0"
 
 _LAZY = (
-    "array_api", "backends", "cuda", "define", "distributions", "fft", "func", "functional",
-    "linalg", "masked", "nn", "optim", "overrides", "safetensors", "serialization", "show",
+    "_dynamo", "accelerator", "array_api", "backends", "compiler", "cuda", "define",
+    "distributed", "distributions", "fft", "func", "functional", "jit", "library", "linalg",
+    "masked", "nn", "ops", "optim", "overrides", "safetensors", "serialization", "show",
     "signal", "special", "switch", "testing", "torch_version", "types", "utils", "version",
 )  # fmt: skip
 _FROM_LAZY = {
@@ -100,9 +101,10 @@ _FROM_LAZY = {
 
 if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not there
     from . import (
-        array_api, backends, cuda, define, distributions, fft, func, functional, linalg, masked,
-        nn, optim, overrides, safetensors, serialization, show, signal, special, switch,
-        testing, torch_version, types, utils, version,
+        _dynamo, accelerator, array_api, backends, compiler, cuda, define, distributed,
+        distributions, fft, func, functional, jit, library, linalg, masked, nn, ops, optim,
+        overrides, safetensors, serialization, show, signal, special, switch, testing,
+        torch_version, types, utils, version,
     )  # fmt: skip
     from .functional.copies import *  # noqa: F403
     from .functional.covariance import *  # noqa: F403

@@ -194,6 +194,8 @@ def _shared(obj: Any, dtype: Any) -> Tensor | None:
         return from_dlpack(obj)
     if isinstance(obj, (str, list, tuple, int, float, complex)):
         return None
+    if isinstance(obj, _C.UntypedStorage) and len(obj) == 0:  # which other buffers may not be
+        return kagari.empty(0, dtype=dtype or kagari.get_default_dtype())
     try:
         memoryview(obj).release()
     except TypeError:
