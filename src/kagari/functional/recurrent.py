@@ -181,12 +181,12 @@ def _grouped(params: Sequence[Tensor], has_biases: bool, projected: bool) -> lis
         raise RuntimeError(
             f"got an incorrect number of RNN parameters: {len(params)} is no multiple of {size}"
         )
-    groups = [params[i : i + size] for i in range(0, len(params), size)]
-    biases = slice(2, 4 if has_biases else 2)
-    return [
-        Weights(g[0], g[1], *(g[biases] or (None, None)), g[-1] if projected else None)
-        for g in groups
-    ]
+    grouped = []
+    for i in range(0, len(params), size):
+        group = params[i : i + size]
+        b_ih, b_hh = group[2:4] if has_biases else (None, None)
+        grouped.append(Weights(group[0], group[1], b_ih, b_hh, group[-1] if projected else None))
+    return grouped
 
 
 def _stacked(
