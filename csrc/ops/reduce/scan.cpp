@@ -129,8 +129,8 @@ Pair cummin_body(const Tensor& x, int64_t dim) {
 
 // Note [Weighted sums of exponentials]
 // The derivatives of logcumsumexp are, for every j, exp(to_j) times the sum of grad_i exp(from_i)
-// over the i up to j (or from j on). That is linear in `grad`, its transpose is the same with `from`
-// and `to` exchanged and the walk reversed, and its derivatives by them are made of both.
+// over the i up to j (or from j on). That is linear in `grad`, its transpose is the same with
+// `from` and `to` exchanged and the walk reversed, and its derivatives by them are made of both.
 // Positive and negative gradients are scanned apart, as logarithms, so that nothing overflows.
 Tensor exp_weighted_body(const Tensor& grad, const Tensor& from, const Tensor& to, int64_t dim,
                          bool reversed) {
