@@ -158,7 +158,7 @@ Values DualLevel::call(const OpRecord& op, Values args) {
     if (!enabled || !forward_grad_enabled || is_constant(op.name()) || !any_tangent(args))
         return op.run(std::move(args));
     if (op.made_of_ops()) return by_body(op, args);
-    VmapsAgain vmaps;
+    std::optional<VmapsAgain> vmaps(std::in_place);
     if (writes(op)) return write(op, std::move(args));
     DualCall dual{op, args, *this};
     DualResult made;
@@ -174,6 +174,10 @@ Values DualLevel::call(const OpRecord& op, Values args) {
             if (tangent.defined() && is_differentiable(t.dtype()) && !among(t, args))
                 set(t, fitted(tangent, t));
         });
+    if (loses_tangents(dual, made.results)) {
+        vmaps.reset();
+        return by_body(op, args);
+    }
     return std::move(made.results);
 }
 

@@ -235,6 +235,10 @@ class PointwiseNode final : public Node {
         }
     }
 
+    void each_saved(const std::function<void(const Saved&)>& visit) const override {
+        for (const Kept& k : kept_) visit(k.saved);
+    }
+
     /// Keeps the operands; before an in-place write, so that one it overwrites counts as stale.
     void keep(const Operand* operands) {
         const PointwiseSpec& spec = *row_.spec;
