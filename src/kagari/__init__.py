@@ -85,7 +85,7 @@ __version__ = "0.1.0"
 
 _LAZY = (
     "_dynamo", "accelerator", "array_api", "backends", "compiler", "cuda", "define",
-    "distributed", "distributions", "fft", "func", "functional", "jit", "library", "linalg",
+    "distributed", "distributions", "fft", "func", "functional", "hub", "jit", "library", "linalg",
     "masked", "nn", "ops", "optim", "overrides", "safetensors", "serialization", "show",
     "signal", "special", "switch", "testing", "torch_version", "types", "utils", "version",
 )  # fmt: skip
@@ -102,7 +102,7 @@ _FROM_LAZY = {
 if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not there
     from . import (
         _dynamo, accelerator, array_api, backends, compiler, cuda, define, distributed,
-        distributions, fft, func, functional, jit, library, linalg, masked, nn, ops, optim,
+        distributions, fft, func, functional, hub, jit, library, linalg, masked, nn, ops, optim,
         overrides, safetensors, serialization, show, signal, special, switch, testing,
         torch_version, types, utils, version,
     )  # fmt: skip
