@@ -6,6 +6,7 @@
 #include "autograd/mode.h"
 #include "autograd/node.h"
 #include "autograd/saved.h"
+#include "autograd/tangent.h"
 
 namespace kagari {
 
@@ -48,6 +49,7 @@ class ClosureNode final : public Node {
     Tensors apply(Tensors grads) override {
         if (released_) fail_released();
         Backward ctx(*this, grads, saved_);
+        MadeOfOps scope(name_);
         return rule_(ctx);
     }
     std::string name() const override { return name_; }

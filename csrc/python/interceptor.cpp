@@ -203,6 +203,7 @@ void bind_interceptor(nb::module_& m) {
     nb::class_<OpHandle>(m, "OpHandle", "An op, as interceptors see it.")
         .def_prop_ro("name", [](const OpHandle& self) { return std::string(self.op->name()); })
         .def_prop_ro("schema", [](const OpHandle& self) { return self.op->schema_text(); })
+        .def_prop_ro("made_of_ops", [](const OpHandle& self) { return self.op->made_of_ops(); })
         .def_prop_ro("parameters", parameter_names)
         .def(
             "run",

@@ -85,12 +85,13 @@ __version__ = "0.1.0"
 
 _LAZY = (
     "array_api", "backends", "cuda", "define", "distributions", "fft", "func", "functional",
-    "linalg", "masked", "nn", "optim", "overrides", "serialization", "show", "signal", "special",
-    "testing", "types", "utils", "version",
+    "linalg", "masked", "nn", "optim", "overrides", "safetensors", "serialization", "show",
+    "signal", "special", "switch", "testing", "torch_version", "types", "utils", "version",
 )  # fmt: skip
 _FROM_LAZY = {
     "DisableTorchFunctionSubclass": "overrides",
     "__array_namespace_info__": "array_api",
+    "install_as_torch": "switch",
     "load": "serialization",
     "save": "serialization",
     "vmap": "func",
@@ -100,7 +101,8 @@ _FROM_LAZY = {
 if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not there
     from . import (
         array_api, backends, cuda, define, distributions, fft, func, functional, linalg, masked,
-        nn, optim, overrides, serialization, show, signal, special, testing, types, utils, version,
+        nn, optim, overrides, safetensors, serialization, show, signal, special, switch,
+        testing, torch_version, types, utils, version,
     )  # fmt: skip
     from .functional.copies import *  # noqa: F403
     from .functional.covariance import *  # noqa: F403
@@ -114,6 +116,7 @@ if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not t
     from .functional.low_rank import *  # noqa: F403
     from .functional.membership import *  # noqa: F403
     from .functional.norms import *  # noqa: F403
+    from .functional.recurrent import *  # noqa: F403
     from .functional.segments import *  # noqa: F403
     from .functional.spectrum import *  # noqa: F403
     from .functional.windows import *  # noqa: F403
@@ -121,6 +124,7 @@ if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not t
     from .func import vmap as vmap
     from .overrides import DisableTorchFunctionSubclass as DisableTorchFunctionSubclass
     from .serialization import load as load, save as save
+    from .switch import install_as_torch as install_as_torch
 else:
 
     def __getattr__(name: str) -> _typing.Any:

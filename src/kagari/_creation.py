@@ -9,6 +9,7 @@ from ._C import bool as bool_
 from ._layouts import only_strided, preserve_format
 
 _ops = _C.places["ops"]
+_front = _C._front  # the usual calls of a function without a frame of Python
 _empty, _full, _arange = _ops["_empty"], _ops["_full"], _ops["_arange"]
 _linspace, _eye, _full_like = _ops["_linspace"], _ops["_eye"], _ops["_full_like"]
 _empty_strided, _empty_like = _ops["_empty_strided"], _ops["_empty_like"]
@@ -58,6 +59,7 @@ def _into(out: Tensor, sizes: Any, dtype: Any, op: str) -> Tensor:
     return out if tuple(out.shape) == tuple(sizes) else out.resize_(sizes)
 
 
+@_front
 def empty(
     *size: Any, out: Tensor | None = None, dtype: Any = None, layout: Any = None,
     device: Any = None,
@@ -100,13 +102,14 @@ def _filled(op: str, value: int) -> Any:
     >>> kagari.{op}(2)
     tensor([{value}., {value}.])
     """
-    return make
+    return _front(make)
 
 
 zeros = _filled("zeros", 0)
 ones = _filled("ones", 1)
 
 
+@_front
 def full(
     size: Any, fill_value: Any, *, out: Tensor | None = None, dtype: Any = None, layout: Any = None,
     device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
@@ -138,6 +141,7 @@ def _dtype_of(value: Any) -> Any:
     return get_default_dtype()
 
 
+@_front
 def empty_like(
     input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None,
     requires_grad: bool = False, memory_format: Any = None, pin_memory: bool = False,
@@ -150,6 +154,7 @@ def empty_like(
     return _finish(made, requires_grad)
 
 
+@_front
 def full_like(
     input: Tensor, fill_value: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
     requires_grad: bool = False, memory_format: Any = None, pin_memory: bool = False,
@@ -164,11 +169,13 @@ def full_like(
     return _finish(made, requires_grad)
 
 
+@_front
 def zeros_like(input: Tensor, **options: Any) -> Tensor:
     """Zeros in the shape, dtype, device and layout of `input`."""
     return full_like(input, 0, **options)
 
 
+@_front
 def ones_like(input: Tensor, **options: Any) -> Tensor:
     """Ones in the shape, dtype, device and layout of `input`."""
     return full_like(input, 1, **options)
@@ -210,6 +217,7 @@ def empty_permuted(size: Any, physical_layout: Any, **options: Any) -> Tensor:
 _range = range
 
 
+@_front
 def arange(
     start: Any, end: Any = None, step: Any = 1, *, out: Tensor | None = None, dtype: Any = None,
     layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
@@ -243,6 +251,7 @@ def range(start: Any, end: Any = None, step: Any = 1, **options: Any) -> Tensor:
     return (arange(count, dtype=float64, **options) * step + start).to(dtype)
 
 
+@_front
 def linspace(
     start: Any, end: Any, steps: int, *, out: Tensor | None = None, dtype: Any = None,
     layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
@@ -311,7 +320,7 @@ def _fill_(self: Tensor, value: Any) -> Tensor:
     return _ops["_fill_"](self, value)
 
 
-def _new_full(self: Tensor, size: Any, fill_value: Any, **options: Any) -> Tensor:
+def new_full(self: Tensor, size: Any, fill_value: Any, **options: Any) -> Tensor:
     """One number in a new tensor with this one's dtype and device."""
     options["dtype"] = options.get("dtype") or self.dtype
     options["device"] = options.get("device") or self.device
@@ -323,20 +332,21 @@ def _new_full(self: Tensor, size: Any, fill_value: Any, **options: Any) -> Tenso
     return spread_like(made, self, writable=True)
 
 
-def _new(value: int | None) -> Any:
+def _new(name: str, value: int) -> Any:
     def make(self: Tensor, *size: Any, **options: Any) -> Tensor:
         sizes = _sizes("new", size or (options.pop("size", ()),))
-        return _new_full(self, sizes, value or 0, **options)
+        return new_full(self, sizes, value, **options)
 
-    return make
+    make.__name__ = name
+    return _front(make)
 
 
 def _install() -> None:
     Tensor.fill_ = _fill_
-    Tensor.new_full = _new_full
-    Tensor.new_zeros = _new(0)
-    Tensor.new_empty = _new(None)
-    Tensor.new_ones = _new(1)
+    Tensor.new_full = _front(new_full)
+    Tensor.new_zeros = _new("new_zeros", 0)
+    Tensor.new_empty = _new("new_empty", 0)
+    Tensor.new_ones = _new("new_ones", 1)
     Tensor.new_empty_strided = lambda self, size, stride, **o: empty_strided(
         size, stride, **{"dtype": self.dtype, "device": self.device, **o}
     )

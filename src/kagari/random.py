@@ -98,6 +98,7 @@ def _new(
     return target.requires_grad_() if requires_grad else target
 
 
+@_C._front
 def rand(
     *size: Any,
     generator: Generator | None = None,
@@ -113,6 +114,7 @@ def rand(
     return _new(_sizes(size), "uniform_", (), generator, out, dtype, requires_grad, options)
 
 
+@_C._front
 def randn(
     *size: Any,
     generator: Generator | None = None,
@@ -128,6 +130,7 @@ def randn(
     return _new(_sizes(size), "normal_", (), generator, out, dtype, requires_grad, options)
 
 
+@_C._front
 def randint(
     *bounds: Any,
     generator: Generator | None = None,
@@ -183,6 +186,7 @@ def _like(
     return target.requires_grad_() if requires_grad else target
 
 
+@_C._front
 def rand_like(
     input: Tensor, *, generator: Any = None, requires_grad: bool = False, **options: Any
 ) -> Tensor:
@@ -190,6 +194,7 @@ def rand_like(
     return _like(input, "uniform_", (), generator, requires_grad, options)
 
 
+@_C._front
 def randn_like(
     input: Tensor, *, generator: Any = None, requires_grad: bool = False, **options: Any
 ) -> Tensor:

@@ -107,7 +107,7 @@ static Tensor addbmm_body(const Tensor& input, const Tensor& a, const Tensor& b,
 const AddProduct addbmm{
     "addbmm(Tensor input, Tensor batch1, Tensor batch2, *, Scalar beta=1, "
     "Scalar alpha=1) -> Tensor",
-    "fmO", addbmm_body, "beta * input + alpha * the sum of the products of two stacks."};
+    "fmOb", addbmm_body, "beta * input + alpha * the sum of the products of two stacks."};
 
 static Tensor addmv_body(const Tensor& input, const Tensor& a, const Tensor& x, const Scalar& beta,
                          const Scalar& alpha) {
@@ -123,7 +123,7 @@ static Tensor addmv_body(const Tensor& input, const Tensor& a, const Tensor& x, 
 }
 const AddProduct addmv{
     "addmv(Tensor input, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
-    "fmiO", addmv_body, "beta * input + alpha * (mat @ vec)."};
+    "fmiOb", addmv_body, "beta * input + alpha * (mat @ vec)."};
 
 static Tensor addr_body(const Tensor& input, const Tensor& a, const Tensor& b, const Scalar& beta,
                         const Scalar& alpha) {
@@ -159,6 +159,6 @@ static Tensor addr_body(const Tensor& input, const Tensor& a, const Tensor& b, c
 }
 const AddProduct addr{
     "addr(Tensor input, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
-    "fmio", addr_body, "beta * input + alpha * the outer product of two vectors."};
+    "fmiob", addr_body, "beta * input + alpha * the outer product of two vectors."};
 
 }  // namespace kagari::ops
