@@ -182,11 +182,11 @@ def _grouped(params: Sequence[Tensor], has_biases: bool, projected: bool) -> lis
             f"got an incorrect number of RNN parameters: {len(params)} is no multiple of {size}"
         )
     groups = [params[i : i + size] for i in range(0, len(params), size)]
-    biases = slice(2, 4 if has_biases else 2)
-    return [
-        Weights(g[0], g[1], *(g[biases] or (None, None)), g[-1] if projected else None)
-        for g in groups
-    ]
+    found = []
+    for g in groups:
+        b_ih, b_hh = (g[2], g[3]) if has_biases else (None, None)
+        found.append(Weights(g[0], g[1], b_ih, b_hh, g[-1] if projected else None))
+    return found
 
 
 def _stacked(
