@@ -14,6 +14,14 @@ void push_saved_hooks(std::shared_ptr<SavedHooks> hooks) {
 }
 void pop_saved_hooks() { saved_hooks.pop_back(); }
 
+/// `t` with its tangents, and nothing else that differentiation knows.
+static Tensor without_history(const Tensor& t) {
+    MadeOfOps nobody(nullptr);
+    Tensor out = detach(t);
+    if (dual_levels) share_tangents(out, t);
+    return out;
+}
+
 Saved::Saved(const Tensor& t, bool is_output) : is_output_(is_output) {
     if (!t.defined()) return;
     check<RuntimeError>(
@@ -25,8 +33,7 @@ Saved::Saved(const Tensor& t, bool is_output) : is_output_(is_output) {
         // the node must not keep alive the tensor that keeps the node alive
         requires_grad_ = t.body()->requires_grad;
         if (Variable* v = find_variable(t)) slot_ = v->slot;
-        tensor_ = detach(t);
-        if (dual_levels) share_tangents(tensor_, t);
+        tensor_ = without_history(t);
     } else {
         tensor_ = t;
     }
@@ -52,8 +59,7 @@ Tensor Saved::unpack(Node* node) const {
         " instead. Clone the tensor before writing to it; autograd.set_detect_anomaly(True) shows "
         "where it was used.");
     if (!is_output_) return tensor_;
-    Tensor out = detach(tensor_);
-    if (dual_levels) share_tangents(out, tensor_);
+    Tensor out = without_history(tensor_);
     if (requires_grad_ && node) {
         Variable& v = variable(out);
         v.grad_fn = Ref<Node>(node);

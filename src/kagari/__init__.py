@@ -18,9 +18,16 @@ from ._layouts import (
     channels_last as channels_last,
     channels_last_3d as channels_last_3d,
     contiguous_format as contiguous_format,
+    jagged as jagged,
     layout as layout,
+    legacy_contiguous_format as legacy_contiguous_format,
     memory_format as memory_format,
     preserve_format as preserve_format,
+    sparse_bsc as sparse_bsc,
+    sparse_bsr as sparse_bsr,
+    sparse_coo as sparse_coo,
+    sparse_csc as sparse_csc,
+    sparse_csr as sparse_csr,
     strided as strided,
 )
 from ._limits import finfo as finfo, iinfo as iinfo
@@ -77,13 +84,15 @@ from .random import *  # noqa: F403
 __version__ = "0.1.0"
 
 _LAZY = (
-    "array_api", "backends", "cuda", "define", "distributions", "fft", "func", "functional",
-    "linalg", "masked", "nn", "optim", "overrides", "serialization", "show", "signal", "special",
-    "testing", "types", "utils", "version",
+    "_dynamo", "accelerator", "array_api", "backends", "compiler", "cuda", "define",
+    "distributed", "distributions", "fft", "func", "functional", "jit", "library", "linalg",
+    "masked", "nn", "ops", "optim", "overrides", "safetensors", "serialization", "show",
+    "signal", "special", "switch", "testing", "torch_version", "types", "utils", "version",
 )  # fmt: skip
 _FROM_LAZY = {
     "DisableTorchFunctionSubclass": "overrides",
     "__array_namespace_info__": "array_api",
+    "install_as_torch": "switch",
     "load": "serialization",
     "save": "serialization",
     "vmap": "func",
@@ -92,8 +101,10 @@ _FROM_LAZY = {
 
 if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not there
     from . import (
-        array_api, backends, cuda, define, distributions, fft, func, functional, linalg, masked,
-        nn, optim, overrides, serialization, show, signal, special, testing, types, utils, version,
+        _dynamo, accelerator, array_api, backends, compiler, cuda, define, distributed,
+        distributions, fft, func, functional, jit, library, linalg, masked, nn, ops, optim,
+        overrides, safetensors, serialization, show, signal, special, switch, testing,
+        torch_version, types, utils, version,
     )  # fmt: skip
     from .functional.copies import *  # noqa: F403
     from .functional.covariance import *  # noqa: F403
@@ -115,6 +126,7 @@ if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not t
     from .func import vmap as vmap
     from .overrides import DisableTorchFunctionSubclass as DisableTorchFunctionSubclass
     from .serialization import load as load, save as save
+    from .switch import install_as_torch as install_as_torch
 else:
 
     def __getattr__(name: str) -> _typing.Any:

@@ -116,7 +116,7 @@ static Tensor addbmm_body(const Tensor& input, const Tensor& a, const Tensor& b,
 const AddProduct addbmm{
     "addbmm(Tensor input, Tensor batch1, Tensor batch2, *, Scalar beta=1, "
     "Scalar alpha=1) -> Tensor",
-    "fmiO", addbmm_body, "beta * input + alpha * the sum of the products of two stacks."};
+    "fmiOb", addbmm_body, "beta * input + alpha * the sum of the products of two stacks."};
 
 static Tensor addmv_body(const Tensor& input, const Tensor& a, const Tensor& x, const Scalar& beta,
                          const Scalar& alpha) {
@@ -132,7 +132,7 @@ static Tensor addmv_body(const Tensor& input, const Tensor& a, const Tensor& x, 
 }
 const AddProduct addmv{
     "addmv(Tensor input, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
-    "fmiO", addmv_body, "beta * input + alpha * (mat @ vec)."};
+    "fmiOb", addmv_body, "beta * input + alpha * (mat @ vec)."};
 
 static Tensor addr_body(const Tensor& input, const Tensor& a, const Tensor& b, const Scalar& beta,
                         const Scalar& alpha) {
@@ -168,6 +168,6 @@ static Tensor addr_body(const Tensor& input, const Tensor& a, const Tensor& b, c
 }
 const AddProduct addr{
     "addr(Tensor input, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
-    "fmio", addr_body, "beta * input + alpha * the outer product of two vectors."};
+    "fmiob", addr_body, "beta * input + alpha * the outer product of two vectors."};
 
 }  // namespace kagari::ops

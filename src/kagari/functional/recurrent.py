@@ -181,12 +181,12 @@ def _grouped(params: Sequence[Tensor], has_biases: bool, projected: bool) -> lis
         raise RuntimeError(
             f"got an incorrect number of RNN parameters: {len(params)} is no multiple of {size}"
         )
-    groups = [params[i : i + size] for i in range(0, len(params), size)]
-    found = []
-    for g in groups:
-        b_ih, b_hh = (g[2], g[3]) if has_biases else (None, None)
-        found.append(Weights(g[0], g[1], b_ih, b_hh, g[-1] if projected else None))
-    return found
+    grouped = []
+    for i in range(0, len(params), size):
+        group = params[i : i + size]
+        b_ih, b_hh = group[2:4] if has_biases else (None, None)
+        grouped.append(Weights(group[0], group[1], b_ih, b_hh, group[-1] if projected else None))
+    return grouped
 
 
 def _stacked(
