@@ -9,6 +9,7 @@ import pytest
 import kagari
 
 FILES = (
+    "attention.backends", "attention.bias", "attention.implementations",
     "modules.multihead", "modules.rnn", "modules.rnn_cells", "modules.transformer",
     "utils.parametrizations", "utils.parametrize", "utils.prune", "utils.rnn",
 )  # fmt: skip
