@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import zipfile
+import zlib
 from collections import Counter, OrderedDict
 
 import numpy as np
@@ -366,7 +367,7 @@ def test_flipped_bytes_are_errors_or_harmless():
     kagari.save({"w": kagari.arange(8.0), "b": kagari.tensor([True, False])}, file)
     data = bytearray(file.getvalue())
     rng = np.random.default_rng(0)
-    for _ in range(400):
+    for _ in range(10_000):
         broken = bytearray(data)
         for place in rng.integers(0, len(data), 3):
             broken[place] = rng.integers(0, 256)
@@ -396,7 +397,7 @@ def test_zip_bombs_and_forged_entries():
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_other_files():
-    for data in (b"", b"PK", b"\x80\x02]q\x00.", b"hello, world", bytes(100)):
+    for data in (b"", b"PK", b"hello, world", bytes(100)):
         with pytest.raises(RuntimeError, match="load: the file"):
             load_bytes(data)
     file = io.BytesIO()
@@ -421,3 +422,11 @@ def test_bytes_of_bools_other_than_0_and_1():
     data = archive(tensor_pickle(kind=b"BoolStorage"), [b"\0\1\2\xff"])
     assert load_bytes(data).tolist() == [False, True, True, True]
     assert load_bytes(data).sum().item() == 3
+
+
+def test_checksums_are_those_of_zip():
+    data = np.random.default_rng(0).integers(0, 256, 5000, np.uint8).tobytes()
+    for size in [*range(200), 1023, 4096, 4999]:
+        for start in (0, 1):
+            part = data[start : start + size]
+            assert kagari._C._crc32(part) == zlib.crc32(part)

@@ -57,6 +57,9 @@ class ClosureNode final : public Node {
         released_ = !saved_.empty();
         for (Saved& s : saved_) s.release();
     }
+    void each_saved(const std::function<void(const Saved&)>& visit) const override {
+        for (const Saved& s : saved_) visit(s);
+    }
     std::vector<Saved>& saved() { return saved_; }
 
   private:

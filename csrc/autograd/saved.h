@@ -23,6 +23,12 @@ class Saved {
     bool defined() const { return tensor_.defined() || packed_; }
     /// The tensor, with `node` as its history if it was an output. `node_name` is for the error.
     Tensor unpack(Node* node) const;
+    /// What is kept, unchecked; undefined where hooks keep it. Does it depend on what requires
+    /// grad?
+    const Tensor& kept() const { return tensor_; }
+    bool depends() const {
+        return tensor_.defined() && (requires_grad_ || tensor_.requires_grad());
+    }
     void release() {
         tensor_ = {};
         packed_ = nullptr;

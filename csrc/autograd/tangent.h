@@ -28,10 +28,10 @@ bool set_tangent(const Tensor& t, Tensor value, int64_t level);
 void write_tangent(const Tensor& t, const Tensor& value, int64_t level,
                    const std::function<void(const Tensor&)>& note);
 // Note [Lost tangents]
-// A tangent follows a tensor through ops. A backward rule, or the body of an op that says it is made
-// of ops, which reads the memory of a tensor itself would lose it and nobody would know. So inside
-// these, while there are dual levels, memory is guarded: reading it is an error that names who did.
-// Within an op that all levels have seen its body may read.
+// A tangent follows a tensor through ops. A backward rule, or the body of an op that says it is
+// made of ops, which reads the memory of a tensor itself would lose it and nobody would know. So
+// inside these, while there are dual levels, memory is guarded: reading it is an error that names
+// who did. Within an op that all levels have seen its body may read.
 class MadeOfOps {
   public:
     explicit MadeOfOps(const char* name) {

@@ -221,6 +221,12 @@ void bind_interceptor(nb::module_& m) {
         nb::arg("function"));
     m.def("_pop_interceptor", pop_interceptor);
     m.def("_intercepted", intercepted);
+    m.def("_made_of_ops", [] {
+        std::vector<std::string> names;
+        for (const OpRecord* op : all_ops())
+            if (op->made_of_ops()) names.emplace_back(op->name());
+        return names;
+    });
     bind_vmap(m);
     bind_dual_levels(m);
 }

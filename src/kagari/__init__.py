@@ -18,9 +18,16 @@ from ._layouts import (
     channels_last as channels_last,
     channels_last_3d as channels_last_3d,
     contiguous_format as contiguous_format,
+    jagged as jagged,
     layout as layout,
+    legacy_contiguous_format as legacy_contiguous_format,
     memory_format as memory_format,
     preserve_format as preserve_format,
+    sparse_bsc as sparse_bsc,
+    sparse_bsr as sparse_bsr,
+    sparse_coo as sparse_coo,
+    sparse_csc as sparse_csc,
+    sparse_csr as sparse_csr,
     strided as strided,
 )
 from ._limits import finfo as finfo, iinfo as iinfo
@@ -81,9 +88,9 @@ __version__ = "0.1.0"
 _LAZY = (
     "_dynamo", "accelerator", "ao", "array_api", "backends", "compiler", "cuda", "define",
     "distributed", "distributions", "fft", "func", "functional", "fx", "hub", "jit", "library",
-    "linalg", "masked", "nn", "onnx", "ops", "optim", "overrides", "profiler", "serialization",
-    "show", "signal", "special", "switch", "testing", "torch_version", "types", "utils",
-    "version", "vision",
+    "linalg", "masked", "nn", "onnx", "ops", "optim", "overrides", "profiler", "safetensors",
+    "serialization", "show", "signal", "special", "switch", "testing", "torch_version", "types",
+    "utils", "version", "vision",
 )  # fmt: skip
 _FROM_LAZY = {
     "DisableTorchFunctionSubclass": "overrides",
@@ -99,8 +106,8 @@ if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not t
     from . import (
         _dynamo, accelerator, ao, array_api, backends, compiler, cuda, define, distributed,
         distributions, fft, func, functional, fx, hub, jit, library, linalg, masked, nn, onnx,
-        ops, optim, overrides, profiler, serialization, show, signal, special, switch, testing,
-        torch_version, types, utils, version, vision,
+        ops, optim, overrides, profiler, safetensors, serialization, show, signal, special,
+        switch, testing, torch_version, types, utils, version, vision,
     )  # fmt: skip
     from .functional.copies import *  # noqa: F403
     from .functional.covariance import *  # noqa: F403
@@ -114,6 +121,7 @@ if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not t
     from .functional.low_rank import *  # noqa: F403
     from .functional.membership import *  # noqa: F403
     from .functional.norms import *  # noqa: F403
+    from .functional.recurrent import *  # noqa: F403
     from .functional.segments import *  # noqa: F403
     from .functional.spectrum import *  # noqa: F403
     from .functional.windows import *  # noqa: F403

@@ -122,7 +122,8 @@ namespace {
 bool writes(const OpRecord& op) {
     std::string_view name = op.name().substr(0, op.name().find('.'));
     const auto& params = op.schema().params;
-    return (name.ends_with('_') || name == "_become") && !params.empty() && params[0].type == ParamType::Tensor;
+    return (name.ends_with('_') || name == "_become") && !params.empty() &&
+           params[0].type == ParamType::Tensor;
 }
 
 bool among(const Tensor& t, const Values& args) {
@@ -157,7 +158,7 @@ Values DualLevel::call(const OpRecord& op, Values args) {
     if (!enabled || !forward_grad_enabled || is_constant(op.name()) || !any_tangent(args))
         return op.run(std::move(args));
     if (op.made_of_ops()) return by_body(op, args);
-    VmapsAgain vmaps;
+    std::optional<VmapsAgain> vmaps(std::in_place);
     if (writes(op)) return write(op, std::move(args));
     DualCall dual{op, args, *this};
     DualResult made;
@@ -173,6 +174,10 @@ Values DualLevel::call(const OpRecord& op, Values args) {
             if (tangent.defined() && is_differentiable(t.dtype()) && !among(t, args))
                 set(t, fitted(tangent, t));
         });
+    if (loses_tangents(dual, made.results)) {
+        vmaps.reset();
+        return by_body(op, args);
+    }
     return std::move(made.results);
 }
 

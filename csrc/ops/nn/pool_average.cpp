@@ -2,9 +2,9 @@
 // other's derivative, to any order.
 #include "autograd/record.h"
 #include "ops/movement/copy.h"
-#include "ops/op.h"
 #include "ops/nn/channels_last.h"
 #include "ops/nn/pool_shape.h"
+#include "ops/op.h"
 #include "runtime/parallel.h"
 
 namespace kagari::ops {
@@ -118,10 +118,10 @@ const Op<Tensor(const Tensor&, IntSpan, IntSpan, IntSpan, bool, bool)> avg_pool1
 KAGARI_AVERAGE_POOL(2);
 KAGARI_AVERAGE_POOL(3);
 
-#define KAGARI_ADAPTIVE_POOL(n)                                                     \
-    const Op<Tensor(const Tensor&, IntSpan)> adaptive_avg_pool##n##d{               \
+#define KAGARI_ADAPTIVE_POOL(n)                                                      \
+    const Op<Tensor(const Tensor&, IntSpan)> adaptive_avg_pool##n##d{                \
         "adaptive_avg_pool" #n "d(Tensor input, int[] output_size) -> Tensor", "fb", \
-        adaptive_body<n>,                                                           \
+        adaptive_body<n>,                                                            \
         "Means over as many windows of the last " #n " dimensions as output_size says."}
 KAGARI_ADAPTIVE_POOL(1);
 KAGARI_ADAPTIVE_POOL(2);

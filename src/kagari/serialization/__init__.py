@@ -1,15 +1,17 @@
 """save and load in PyTorch's zip format, both ways. A file is taken for hostile: by default loading
 makes nothing but tensors, parameters and plain containers."""
 
+import mmap as mapping
 import os
 import pickle
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
 import kagari
 from kagari import _C
 
-from .archive import ALIGNMENT, Reader, Writer, write_atomically
+from .archive import ALIGNMENT, Reader, Writer, is_pickle, write_atomically
 from .globals import (
     add_safe_globals,
     clear_safe_globals,
@@ -20,6 +22,7 @@ from .globals import (
     trusted_types,
 )
 from .interpreter import Function, Interpreter, LoadedStorage, StorageType
+from .legacy import LegacyStorages, check_preamble
 from .pickler import Pickler
 
 DEFAULT_PROTOCOL = 2
@@ -79,8 +82,8 @@ def load(
     if hasattr(f, "read"):
         if mmap:
             raise ValueError("load: mmap=True needs the path of a file, not an open file")
-        seekable = hasattr(f, "seek") and hasattr(f, "tell") and f.seekable()
-        file = f if seekable else BytesIO(f.read())
+        readable = all(hasattr(f, name) for name in ("seek", "tell", "readinto"))
+        file = f if readable and f.seekable() else BytesIO(f.read())
         return _load(file, "the file", None, map_location, weights_only)
     path = os.fsdecode(os.fspath(f))
     with open(path, "rb") as file:
@@ -91,6 +94,12 @@ def _load(file: Any, shown: str, mapped: str | None, map_location: Any, weights_
     start = file.tell()
     if start:
         file = BytesIO(file.read())
+    if is_pickle(file):
+        if mapped:
+            raise RuntimeError(
+                f"load: {shown} is in PyTorch's format from before 1.6: mmap=False, please"
+            )
+        return _load_legacy(file, shown, map_location, weights_only)
     reader = Reader(file, shown)
     if "data.pkl" not in reader:
         raise RuntimeError(f"load: {shown} is a zip archive without data.pkl: not a checkpoint")
@@ -101,13 +110,61 @@ def _load(file: Any, shown: str, mapped: str | None, map_location: Any, weights_
     storages = _Storages(reader, mapped, map_location)
     data = reader.read("data.pkl")
     if weights_only is False:
-        return _Unrestricted(BytesIO(data), storages).load()
-    machine = Interpreter(data, find, storages.get)
+        return _Unrestricted(BytesIO(data), storages.get).load()
+    return _interpret(data, 0, storages.get, shown)[0]
+
+
+def _interpret(data: Any, start: int, persistent: Any, shown: str) -> tuple[Any, int]:
+    """The value of the pickle that begins there, and where it ends."""
+    machine = Interpreter(data, find, persistent, start)
     machine.trusted_types = trusted_types  # type: ignore[method-assign]
     try:
-        return machine.run()
+        return machine.run(), machine.at
     except (UnicodeDecodeError, OverflowError, MemoryError, RecursionError) as error:
         raise pickle.UnpicklingError(f"load: {shown} has a malformed pickle: {error}") from error
+
+
+def _load_legacy(file: Any, shown: str, map_location: Any, weights_only: Any) -> Any:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    storages = LegacyStorages(size, shown, lambda location: _device_of(location, map_location))
+    if weights_only is False:
+        parts = [_Unrestricted(file, storages.get).load() for _ in range(3)]
+        check_preamble(parts, shown)
+        value, keys = (_Unrestricted(file, storages.get).load() for _ in range(2))
+    else:
+        data = _bytes_of(file)
+        parts = []
+        at = 0
+        for _ in range(3):
+            part, at = _interpret(data, at, _no_storage, shown)
+            parts.append(part)
+        check_preamble(parts, shown)
+        value, at = _interpret(data, at, storages.get, shown)
+        keys, at = _interpret(data, at, _no_storage, shown)
+        file.seek(at)
+    storages.fill(keys, file.readinto)
+    if callable(map_location):
+        for storage, _, location in storages.made.values():
+            moved = map_location(storage, location)
+            if moved is not None and getattr(moved, "_untyped_storage", moved) is not storage:
+                raise RuntimeError(
+                    f"load: {shown} is in PyTorch's format from before 1.6: map_location cannot "
+                    "put other storages in the place of its own; name a device"
+                )
+    return value
+
+
+def _bytes_of(file: Any) -> Any:
+    """What is in a file, mapped where that can be, so that it is not read twice."""
+    try:
+        return mapping.mmap(file.fileno(), 0, access=mapping.ACCESS_READ)
+    except (OSError, ValueError):
+        return file.read()
+
+
+def _no_storage(reference: Any) -> Any:
+    raise pickle.UnpicklingError("load: a storage where there can be none")
 
 
 class _Storages:
@@ -148,7 +205,7 @@ class _Storages:
             raise pickle.UnpicklingError(
                 f"load: storage {key!r} should have {wanted} bytes, entry {name!r} has {size}"
             )
-        device = self._device(location)
+        device = _device_of(location, self.map_location)
         if device.type == "meta":
             return _C.UntypedStorage(size, device=device)
         if self.file is not None:
@@ -162,28 +219,27 @@ class _Storages:
             storage = storage if moved is None else getattr(moved, "_untyped_storage", moved)
         return storage
 
-    def _device(self, location: str) -> Any:
-        """Where a storage goes that was at `location`."""
-        wanted = self.map_location
-        if callable(wanted):
-            return kagari.device("cpu")
-        if isinstance(wanted, dict):
-            wanted = wanted.get(location)
-        wanted = location if wanted is None else wanted
-        if isinstance(wanted, str) and wanted.split(":")[0] not in ("cpu", "meta"):
-            raise RuntimeError(
-                f"load: a tensor was saved on {wanted!r}, which is not there; use "
-                "map_location='cpu'"
-            )
-        return kagari.device(wanted)
+
+def _device_of(location: str, wanted: Any) -> Any:
+    """Where a storage goes that was at `location`, with that map_location."""
+    if callable(wanted):
+        return kagari.device("cpu")
+    if isinstance(wanted, dict):
+        wanted = wanted.get(location)
+    wanted = location if wanted is None else wanted
+    if isinstance(wanted, str) and wanted.split(":")[0] not in ("cpu", "meta"):
+        raise RuntimeError(
+            f"load: a tensor was saved on {wanted!r}, which is not there; use map_location='cpu'"
+        )
+    return kagari.device(wanted)
 
 
 class _Unrestricted(pickle.Unpickler):
     """Pickle itself, for files that are trusted: PyTorch's names for ours."""
 
-    def __init__(self, file: Any, storages: _Storages) -> None:
+    def __init__(self, file: Any, persistent: Callable[[Any], Any]) -> None:
         super().__init__(file)
-        self.storages = storages
+        self.persistent = persistent
 
     def find_class(self, module: str, name: str) -> Any:
         """What a name stands for."""
@@ -196,8 +252,7 @@ class _Unrestricted(pickle.Unpickler):
 
     def persistent_load(self, pid: Any) -> Any:
         """The storage of a persistent id."""
-        found = self.storages.get(pid)
-        return found
+        return self.persistent(pid)
 
 
 __all__ = [

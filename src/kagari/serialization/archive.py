@@ -11,6 +11,8 @@ import zipfile
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
+from kagari import _C
+
 ALIGNMENT = 64
 _LOCAL_HEADER = 30  # bytes before the name of an entry
 _PADDING_ID = 0x4246  # the id PyTorch gives the extra field that aligns an entry
@@ -33,8 +35,15 @@ class Writer:
         start += 4 + (20 if large else 0)
         gap = -start % ALIGNMENT
         info.extra = struct.pack("<HH", _PADDING_ID, gap) + b"Z" * gap
-        with self.zip.open(info, "w", force_zip64=large) as entry:
-            entry.write(view)
+        # written past zipfile, whose checksum takes longer than the file does
+        info.compress_size, info.CRC = info.file_size, _C._crc32(view)
+        info.header_offset = self.zip.fp.tell()
+        self.zip.fp.write(info.FileHeader(zip64=large))
+        self.zip.fp.write(view)
+        self.zip.filelist.append(info)
+        self.zip.NameToInfo[info.filename] = info
+        self.zip.start_dir = self.zip.fp.tell()
+        self.zip._didModify = True
 
     def close(self) -> None:
         """Write the table of contents."""
@@ -77,6 +86,13 @@ def _sync_folder(folder: str) -> None:
         os.close(descriptor)
 
 
+def is_pickle(file: BinaryIO) -> bool:
+    """Whether a file begins as a pickle: PyTorch's format from before 1.6 does."""
+    first = file.read(1)
+    file.seek(0)
+    return first == b"\x80"
+
+
 class Reader:
     """Reads entries; every size is checked against the file before memory is asked for."""
 
@@ -97,11 +113,6 @@ class Reader:
     def _unreadable(self, magic: bytes) -> str:
         if self.size == 0:
             return f"load: {self.shown} is empty"
-        if magic[:1] == b"\x80":
-            return (
-                f"load: {self.shown} is in PyTorch's format from before 1.6, which is not read: "
-                "load it in PyTorch and save it again"
-            )
         return f"load: {self.shown} is not a checkpoint: it does not begin as a zip archive"
 
     def _checked_entries(self) -> dict[str, zipfile.ZipInfo]:
@@ -150,20 +161,19 @@ class Reader:
 
     def read_into(self, name: str, target: memoryview) -> None:
         """Fill `target` from an entry of the same size; its checksum is verified."""
-        try:
-            with self.zip.open(self.entries[name]) as entry:
-                done = 0
-                while done < len(target):
-                    count = entry.readinto(target[done:])
-                    if not count:
-                        break
-                    done += count
-                entry.read(1)  # what is left, which makes the checksum be checked
-        except (zipfile.BadZipFile, OSError, EOFError, struct.error, NotImplementedError) as e:
-            raise RuntimeError(f"load: {self.shown} is damaged: entry {name!r}: {e}") from e
-        if done < len(target):
+        self.file.seek(self.offset_of(name))
+        done = 0
+        while done < len(target):
+            count = self.file.readinto(target[done:])  # type: ignore[attr-defined]
+            if not count:
+                raise RuntimeError(
+                    f"load: {self.shown} is cut off: entry {name!r} has {done} of {len(target)} "
+                    "bytes"
+                )
+            done += count
+        if _C._crc32(target) != self.entries[name].CRC:
             raise RuntimeError(
-                f"load: {self.shown} is cut off: entry {name!r} has {done} of {len(target)} bytes"
+                f"load: {self.shown} is damaged: entry {name!r} has another checksum than it says"
             )
 
     def offset_of(self, name: str) -> int:

@@ -8,7 +8,6 @@ from kagari._C import Tensor
 from .samples import Samples, composite, rule, run
 
 
-
 @rule("matmul", "mm", "bmm", "mv", "dot")
 def matmul(samples: Samples, op: Any, a: Tensor, b: Tensor) -> Tensor:
     ranks = {"mm": (2, 2), "bmm": (3, 3), "mv": (2, 1), "dot": (1, 1)}

@@ -8,7 +8,6 @@ from kagari._C import Tensor
 from .samples import Samples, ranked, rule, run, wrapped
 
 
-
 @rule(
     "_alias", "_clone", "_contiguous", "_empty_like", "_full_like", "_same_memory", "_to_device",
     "_to_dtype", "detach", "view.dtype", "view_as_real",

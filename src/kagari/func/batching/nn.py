@@ -11,8 +11,6 @@ from .samples import Samples, composite, ranked, rule, run
 # --- convolution ---------------------------------------------------------------------------------
 
 
-
-
 @rule("conv1d", "conv2d", "conv3d")
 def conv(
     samples: Samples, op: Any, x: Tensor, weight: Tensor, bias: Tensor | None, stride: Any,
@@ -176,7 +174,7 @@ def group_norm(
     return _scaled(samples, out, weight, bias, x.dim() - 2)
 
 
-@rule("layer_norm")
+@rule("_fused_layer_norm")
 def layer_norm(
     samples: Samples, op: Any, x: Tensor, shape: Any, weight: Any, bias: Any, *rest: Any
 ) -> Tensor:
@@ -187,7 +185,7 @@ def layer_norm(
     )  # fmt: skip
 
 
-@rule("rms_norm")
+@rule("_fused_rms_norm")
 def rms_norm(samples: Samples, op: Any, x: Tensor, shape: Any, weight: Any, eps: Any) -> Tensor:
     if not samples.has(weight):
         return run(op, samples.front(x), shape, weight, eps)
