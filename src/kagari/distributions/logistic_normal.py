@@ -22,7 +22,7 @@ class LogisticNormal(TransformedDistribution):
     support = constraints.simplex  # type: ignore[assignment]
 
     def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None):
-        base = Normal(loc, scale, validate_args=validate_args)
+        base: Any = Normal(loc, scale, validate_args=validate_args)
         if not base.batch_shape:
             base = base.expand([1])
         super().__init__(base, StickBreakingTransform(), validate_args=validate_args)

@@ -39,7 +39,8 @@ class NegativeBinomial(Chances):
         total_count, given = broadcast_all(total_count, given)
         total_count = total_count.type_as(given)
         self._take_chances(
-            *((given, None) if logits is None else (None, given)),
+            given if logits is None else None,
+            None if logits is None else given,
             validate_args,
             total_count=total_count,
         )
