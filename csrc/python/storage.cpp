@@ -16,6 +16,7 @@
 
 #include "autograd/mode.h"
 #include "autograd/node.h"
+#include "cpu/checksum.h"
 #include "python/bindings.h"
 #include "python/device.h"
 #include "python/dtype.h"
@@ -52,6 +53,19 @@ StorageHandle from_bytes(nb::handle source) {
     if (view.len) std::memcpy(storage->data(), view.buf, static_cast<size_t>(view.len));
     PyBuffer_Release(&view);
     return {storage};
+}
+
+/// The CRC-32 of the bytes of any buffer.
+uint32_t checksum(nb::handle source) {
+    Py_buffer view;
+    if (PyObject_GetBuffer(source.ptr(), &view, PyBUF_SIMPLE) != 0) throw nb::python_error();
+    uint32_t found;
+    {
+        nb::gil_scoped_release without;
+        found = cpu::crc32(view.buf, static_cast<size_t>(view.len));
+    }
+    PyBuffer_Release(&view);
+    return found;
 }
 
 /// An open file that closes itself.
@@ -245,6 +259,7 @@ void bind_storage(nb::module_& m) {
         check<TypeError>(is_tensor(t.ptr()), "untyped_storage: expected a tensor");
         return StorageHandle{unwrap(t.ptr()).storage()};
     });
+    m.def("_crc32", checksum, nb::arg("source"), "The checksum of zip archives.");
     m.def("_tensor_on", tensor_on);
     m.def("_set_storage", set_storage);
 }

@@ -7,7 +7,6 @@ namespace kagari::ops {
 extern const Op<Tensor(const Tensor&, int64_t, std::optional<DType>)> cumsum, cumprod;
 extern const Op<std::tuple<Tensor, Tensor>(const Tensor&, int64_t)> cummax, cummin;
 extern const Op<Tensor(const Tensor&, int64_t)> logcumsumexp;
-extern const Op<Tensor(const Tensor&, int64_t)> real_logcumsumexp;
 /// Each element's sum with those after it.
 extern const Op<Tensor(const Tensor&, int64_t)> reverse_cumsum;
 /// Note [Weighted sums of exponentials]

@@ -8,7 +8,7 @@ from .samples import Samples, rule, run, wrapped
 
 # ops with a parameter `dim` that names dimensions of every tensor they take
 ALONG = (
-    "_exp_weighted_cumsum", "_log_softmax_backward_data", "_logcumsumexp", "_reverse_cumsum",
+    "_exp_weighted_cumsum", "_log_softmax_backward_data", "_reverse_cumsum",
     "_softmax_backward_data", "all", "amax", "amin", "aminmax", "any", "argmax", "argmin",
     "argsort", "count_nonzero", "cummax", "cummin", "cumprod", "cumsum", "kthvalue", "log_softmax",
     "_logsumexp", "max.dim", "mean", "min.dim", "nansum", "norm",
