@@ -1,4 +1,4 @@
-"""What supports the rest: data, hook handles, checkpointing. Each subject is a module of its own."""
+"""What supports the rest: data, hook handles, checkpointing. Each subject is a module."""
 
 from . import data, hooks
 
