@@ -88,9 +88,9 @@ __version__ = "0.1.0"
 _LAZY = (
     "_dynamo", "accelerator", "ao", "array_api", "backends", "compiler", "cuda", "define",
     "distributed", "distributions", "fft", "func", "functional", "fx", "hub", "jit", "library",
-    "linalg", "masked", "nn", "onnx", "ops", "optim", "overrides", "profiler", "safetensors",
-    "serialization", "show", "signal", "special", "switch", "testing", "torch_version", "types",
-    "utils", "version", "vision",
+    "linalg", "masked", "nn", "onnx", "ops", "optim", "overrides", "safetensors", "serialization",
+    "show", "signal", "special", "switch", "testing", "torch_version", "types", "utils",
+    "version", "vision",
 )  # fmt: skip
 _FROM_LAZY = {
     "DisableTorchFunctionSubclass": "overrides",
@@ -106,8 +106,8 @@ if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not t
     from . import (
         _dynamo, accelerator, ao, array_api, backends, compiler, cuda, define, distributed,
         distributions, fft, func, functional, fx, hub, jit, library, linalg, masked, nn, onnx,
-        ops, optim, overrides, profiler, safetensors, serialization, show, signal, special,
-        switch, testing, torch_version, types, utils, version, vision,
+        ops, optim, overrides, safetensors, serialization, show, signal, special, switch, testing,
+        torch_version, types, utils, version, vision,
     )  # fmt: skip
     from .functional.copies import *  # noqa: F403
     from .functional.covariance import *  # noqa: F403
