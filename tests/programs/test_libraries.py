@@ -18,6 +18,7 @@ TOLERANCE = 1e-4  # relative to the number, or to the largest of its row
 PROGRAMS = {
     "einops_layers": "einops",
     "safetensors_files": "safetensors",
+    "tensorboard_events": "tensorboard",
     "torchmetrics_all": "torchmetrics",
     "transformers_bert": "transformers",
     "transformers_decoders gpt2": "transformers",
