@@ -229,8 +229,8 @@ def members() -> Iterator[str]:
             continue
         if hasattr(member, "schemas"):
             yield from op_text(name, member, True)
-        elif isinstance(member, types.FunctionType):
-            yield python_text(name, member)
+        elif isinstance(behind := getattr(member, "__wrapped__", member), types.FunctionType):
+            yield python_text(name, behind)
         elif isinstance(member, bool):
             yield f"{name}: _bool"
         elif isinstance(member, property):

@@ -1,5 +1,8 @@
 """Fourier transforms beside PyTorch: values, sizes, norms, gradients of two orders, errors."""
 
+import math
+
+import numpy as np
 import pytest
 import torch
 
@@ -86,3 +89,86 @@ def test_out_and_meta() -> None:
     meta = kagari.empty(3, 8, device="meta")
     assert kagari.fft.rfft(meta).shape == (3, 5)
     assert kagari.fft.irfft(kagari.fft.rfft(meta)).dtype == kagari.float32
+
+
+# ---- lengths, layouts and threads, beside NumPy in a wider dtype ----
+
+# passes of every radix, products for large primes, six steps; short and long
+LENGTHS = [1, 2, 3, 4, 5, 7, 8, 11, 13, 16, 17, 22, 60, 97, 100, 127, 128, 169, 500, 1009, 1024,
+           2048, 3000, 4099, 8192, 20011, 65536]  # fmt: skip
+
+
+def relative_error(found: np.ndarray, exact: np.ndarray) -> float:
+    """Root mean square, in roundings per factor of two in the length."""
+    unit = np.finfo(found.dtype).eps * max(1.0, math.log2(max(found.shape)))
+    return float(np.sqrt((abs(found - exact) ** 2).mean() / (abs(exact) ** 2).mean()) / unit)
+
+
+def laid_out(x: np.ndarray, layout: str) -> tuple[kagari.Tensor, int]:
+    """`x` (lines, points) as a tensor, and the dimension of the points."""
+    if layout == "columns":
+        return kagari.from_numpy(np.ascontiguousarray(x.T)), 0
+    if layout == "scattered":
+        wide = np.zeros((*x.shape, 3), x.dtype)
+        wide[..., 1] = x
+        return kagari.from_numpy(wide)[..., 1], 1
+    return kagari.from_numpy(x.copy()), 1
+
+
+@pytest.mark.parametrize("n", LENGTHS)
+@pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
+def test_accuracy_of_every_way_to_do_it(n: int, dtype: type) -> None:
+    generator = np.random.default_rng(n)
+    cases = [("rows", 1), ("rows", 2)]
+    if n <= 2048:
+        cases += [("rows", 37), ("columns", 19), ("columns", 3), ("scattered", 17)]
+    for layout, lines in cases:
+        both = generator.standard_normal((2, lines, n))
+        x = (both[0] + 1j * both[1]).astype(dtype)
+        wide = x.astype(np.clongdouble)
+        half = np.fft.rfft(wide.real).astype(dtype)
+        for name, given, exact in [
+            ("fft", x, np.fft.fft(wide)),
+            ("ifft", x, np.fft.ifft(wide)),
+            ("rfft", x.real, np.fft.rfft(wide.real)),
+            ("irfft", half, np.fft.irfft(half.astype(np.clongdouble), n=n)),
+        ]:
+            tensor, dim = laid_out(given, layout)
+            options = {"n": n} if name == "irfft" else {}
+            found = getattr(kagari.fft, name)(tensor, dim=dim, **options).numpy()
+            found = found.T if layout == "columns" else found
+            assert relative_error(found, exact) < 0.8, (name, layout, lines)
+
+
+def test_the_imaginary_parts_that_a_real_signal_has_not_are_ignored() -> None:
+    for n in (2, 7, 8, 2048, 2049):
+        half = np.fft.rfft(np.arange(float(n)))
+        half[0] += 3j
+        if n % 2 == 0:
+            half[-1] -= 2j
+        found = kagari.fft.irfft(kagari.from_numpy(half), n=n).numpy()
+        np.testing.assert_allclose(found, np.arange(n), atol=1e-10 * n)
+
+
+@pytest.mark.parametrize("shape", [(3000,), (65536,), (40, 96), (5, 20011), (300, 64)])
+def test_same_bits_on_any_number_of_threads(shape: tuple[int, ...]) -> None:
+    x = kagari.rand(*shape, dtype=kagari.complex64)
+    before = kagari.get_num_threads()
+    results = []
+    try:
+        for threads in (1, 2, 3):
+            kagari.set_num_threads(threads)
+            results.append([kagari.fft.fftn(x), kagari.fft.rfft(x.real), kagari.fft.irfft(x)])
+    finally:
+        kagari.set_num_threads(before)
+    for other in results[1:]:
+        assert all(kagari.equal(a, b) for a, b in zip(results[0], other, strict=True))
+
+
+def test_nothing_to_transform_and_many_plans() -> None:
+    assert kagari.fft.fft(kagari.empty(0, 4, dtype=kagari.complex64)).shape == (0, 4)
+    assert kagari.fft.rfft2(kagari.empty(2, 0, 4, 6)).shape == (2, 0, 4, 4)
+    x = kagari.rand(3000)
+    for n in range(1, 400):
+        again = kagari.fft.irfft(kagari.fft.rfft(x, n=n), n=n)
+        assert float((again - x[:n]).abs().max()) < 2e-6

@@ -10,6 +10,7 @@ void bind_dtype(nanobind::module_& m);
 void bind_device(nanobind::module_& m);
 void bind_tensor_type(nanobind::module_& m);
 void bind_tensor_methods(nanobind::module_& m);
+void bind_creation(nanobind::module_& m);
 void bind_ops(nanobind::module_& m);
 void bind_autograd(nanobind::module_& m);
 void bind_function(nanobind::module_& m);

@@ -22,6 +22,7 @@ NB_MODULE(_C, m) {
     bind_interceptor(m);
     bind_kernels(m);
     bind_libraries(m);
+    bind_creation(m);
     bind_ops(m);
     bind_autograd(m);
     bind_function(m);

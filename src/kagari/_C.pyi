@@ -11,7 +11,7 @@ from builtins import float as _float
 from builtins import int as _int
 from builtins import str as _str
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple, TypeVar, overload
 
 _Number = _int | _float | _bool | _complex
 
@@ -68,6 +68,10 @@ _dtype = dtype
 _device = device
 _Size = Size
 _Generator = Generator
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+def _front(function: _F) -> _F: ...
 
 places: dict[str, dict[str, Any]]
 

@@ -6,9 +6,10 @@ from typing import Any
 from . import _C
 from ._C import Tensor, complex64, complex128, float64, get_default_dtype, int64
 from ._C import bool as bool_
-from ._layouts import preserve_format
+from ._layouts import only_strided, preserve_format
 
 _ops = _C.places["ops"]
+_front = _C._front  # the usual calls of a function without a frame of Python
 _empty, _full, _arange = _ops["_empty"], _ops["_full"], _ops["_arange"]
 _linspace, _eye, _full_like = _ops["_linspace"], _ops["_eye"], _ops["_full_like"]
 _empty_strided, _empty_like = _ops["_empty_strided"], _ops["_empty_like"]
@@ -58,6 +59,7 @@ def _into(out: Tensor, sizes: Any, dtype: Any, op: str) -> Tensor:
     return out if tuple(out.shape) == tuple(sizes) else out.resize_(sizes)
 
 
+@_front
 def empty(
     *size: Any, out: Tensor | None = None, dtype: Any = None, layout: Any = None,
     device: Any = None,
@@ -68,6 +70,7 @@ def empty(
     >>> kagari.empty(2, 3).shape
     torch.Size([2, 3])
     """
+    only_strided("empty", layout)
     sizes = _sizes("empty", size or (named.pop("size", ()),))
     if named:
         raise TypeError(f"empty() got an unexpected keyword argument '{next(iter(named))}'")
@@ -84,6 +87,7 @@ def _filled(op: str, value: int) -> Any:
         *size: Any, out: Tensor | None = None, dtype: Any = None, layout: Any = None,
         device: Any = None, requires_grad: bool = False, pin_memory: bool = False, **named: Any,
     ) -> Tensor:  # fmt: skip
+        only_strided(op, layout)
         sizes = _sizes(op, size or (named.pop("size", ()),))
         if named:
             raise TypeError(f"{op}() got an unexpected keyword argument '{next(iter(named))}'")
@@ -98,13 +102,14 @@ def _filled(op: str, value: int) -> Any:
     >>> kagari.{op}(2)
     tensor([{value}., {value}.])
     """
-    return make
+    return _front(make)
 
 
 zeros = _filled("zeros", 0)
 ones = _filled("ones", 1)
 
 
+@_front
 def full(
     size: Any, fill_value: Any, *, out: Tensor | None = None, dtype: Any = None, layout: Any = None,
     device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
@@ -114,6 +119,7 @@ def full(
     >>> kagari.full((2,), 3.5)
     tensor([3.5000, 3.5000])
     """
+    only_strided("full", layout)
     sizes = _sizes("full", (size,) if not isinstance(size, int) else (size,))
     if isinstance(fill_value, Tensor):
         dtype = dtype or fill_value.dtype
@@ -135,22 +141,26 @@ def _dtype_of(value: Any) -> Any:
     return get_default_dtype()
 
 
+@_front
 def empty_like(
     input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None,
     requires_grad: bool = False, memory_format: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """Undefined values in the shape, dtype, device and layout of `input`."""
+    only_strided("empty_like", layout)
     made = _empty_like(input, dtype or input.dtype, device or input.device)
     if memory_format not in (None, preserve_format):
         made = made.contiguous(memory_format=memory_format)
     return _finish(made, requires_grad)
 
 
+@_front
 def full_like(
     input: Tensor, fill_value: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
     requires_grad: bool = False, memory_format: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """One number in the shape, dtype, device and layout of `input`."""
+    only_strided("full_like", layout)
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
     made = _full_like(input, fill_value, dtype or input.dtype, device or input.device)
@@ -159,11 +169,13 @@ def full_like(
     return _finish(made, requires_grad)
 
 
+@_front
 def zeros_like(input: Tensor, **options: Any) -> Tensor:
     """Zeros in the shape, dtype, device and layout of `input`."""
     return full_like(input, 0, **options)
 
 
+@_front
 def ones_like(input: Tensor, **options: Any) -> Tensor:
     """Ones in the shape, dtype, device and layout of `input`."""
     return full_like(input, 1, **options)
@@ -172,6 +184,7 @@ def ones_like(input: Tensor, **options: Any) -> Tensor:
 def scalar_tensor(s: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
                   requires_grad: bool = False, pin_memory: bool = False) -> Tensor:  # fmt: skip
     """A 0-d tensor of the default dtype, or `dtype`."""
+    only_strided("scalar_tensor", layout)
     return full((), s, dtype=dtype or get_default_dtype(), device=device,
                 requires_grad=requires_grad)  # fmt: skip
 
@@ -181,6 +194,7 @@ def empty_strided(
     requires_grad: bool = False, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """Undefined values with these sizes and strides."""
+    only_strided("empty_strided", layout)
     return _finish(
         _empty_strided(size, stride, dtype or get_default_dtype(), _device(device)), requires_grad
     )
@@ -203,6 +217,7 @@ def empty_permuted(size: Any, physical_layout: Any, **options: Any) -> Tensor:
 _range = range
 
 
+@_front
 def arange(
     start: Any, end: Any = None, step: Any = 1, *, out: Tensor | None = None, dtype: Any = None,
     layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
@@ -212,6 +227,7 @@ def arange(
     >>> kagari.arange(3)
     tensor([0, 1, 2])
     """
+    only_strided("arange", layout)
     if end is None:
         start, end = 0, start
     values = [v.item() if isinstance(v, Tensor) else v for v in (start, end, step)]
@@ -235,6 +251,7 @@ def range(start: Any, end: Any = None, step: Any = 1, **options: Any) -> Tensor:
     return (arange(count, dtype=float64, **options) * step + start).to(dtype)
 
 
+@_front
 def linspace(
     start: Any, end: Any, steps: int, *, out: Tensor | None = None, dtype: Any = None,
     layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
@@ -244,6 +261,7 @@ def linspace(
     >>> kagari.linspace(0, 1, 3)
     tensor([0.0000, 0.5000, 1.0000])
     """
+    only_strided("linspace", layout)
     ends = [v.item() if isinstance(v, Tensor) else v for v in (start, end)]
     dtype = _out_dtype(out, dtype, "linspace")
     if dtype is None:
@@ -283,6 +301,7 @@ def eye(
     tensor([[1., 0.],
             [0., 1.]])
     """
+    only_strided("eye", layout)
     made = _eye(n, n if m is None else m, dtype or get_default_dtype(), _device(device))
     if out is not None:
         return _into(out, made.shape, dtype, "eye").copy_(made)
@@ -301,7 +320,7 @@ def _fill_(self: Tensor, value: Any) -> Tensor:
     return _ops["_fill_"](self, value)
 
 
-def _new_full(self: Tensor, size: Any, fill_value: Any, **options: Any) -> Tensor:
+def new_full(self: Tensor, size: Any, fill_value: Any, **options: Any) -> Tensor:
     """One number in a new tensor with this one's dtype and device."""
     options["dtype"] = options.get("dtype") or self.dtype
     options["device"] = options.get("device") or self.device
@@ -313,20 +332,21 @@ def _new_full(self: Tensor, size: Any, fill_value: Any, **options: Any) -> Tenso
     return spread_like(made, self, writable=True)
 
 
-def _new(value: int | None) -> Any:
+def _new(name: str, value: int) -> Any:
     def make(self: Tensor, *size: Any, **options: Any) -> Tensor:
         sizes = _sizes("new", size or (options.pop("size", ()),))
-        return _new_full(self, sizes, value or 0, **options)
+        return new_full(self, sizes, value, **options)
 
-    return make
+    make.__name__ = name
+    return _front(make)
 
 
 def _install() -> None:
     Tensor.fill_ = _fill_
-    Tensor.new_full = _new_full
-    Tensor.new_zeros = _new(0)
-    Tensor.new_empty = _new(None)
-    Tensor.new_ones = _new(1)
+    Tensor.new_full = _front(new_full)
+    Tensor.new_zeros = _new("new_zeros", 0)
+    Tensor.new_empty = _new("new_empty", 0)
+    Tensor.new_ones = _new("new_ones", 1)
     Tensor.new_empty_strided = lambda self, size, stride, **o: empty_strided(
         size, stride, **{"dtype": self.dtype, "device": self.device, **o}
     )

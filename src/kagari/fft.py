@@ -1,15 +1,12 @@
 """Discrete Fourier transforms, with gradients of any order.
 
-On CPU NumPy's pocketfft does the work, on the tensor's own memory. Every function is made of three
-transforms (complex to complex, real to half-complex, half-complex to real), which know their own
-gradients.
+The work is done in csrc/cpu/fft. Every function is made of three transforms (complex to complex,
+real to half-complex, half-complex to real), which know their own gradients.
 """
 
 import math
 from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 import kagari
 from kagari import _C, Tensor
@@ -23,30 +20,25 @@ __all__ = [
 
 # How results are scaled, by the number of points n: not, by 1/n, by 1/sqrt(n).
 _NONE, _BY_N, _BY_ROOT_N = range(3)
-_FORWARD_MODE: dict[int, Any] = {_NONE: "backward", _BY_N: "forward", _BY_ROOT_N: "ortho"}
-_INVERSE_MODE: dict[int, Any] = {_NONE: "forward", _BY_N: "backward", _BY_ROOT_N: "ortho"}
 _COMPLEX = {
     kagari.float32: kagari.complex64,
     kagari.float64: kagari.complex128,
     kagari.complex64: kagari.complex64,
     kagari.complex128: kagari.complex128,
 }
-_REAL = {kagari.complex64: kagari.float32, kagari.complex128: kagari.float64}
+_ops = _C.places["ops"]
 
 
 # ---- the three transforms ----
 
 
-def _array(x: Tensor) -> np.ndarray:
-    return x.detach().resolve_conj().numpy() if hasattr(x, "resolve_conj") else x.detach().numpy()
+def _is_plain(x: Tensor) -> bool:
+    return type(x) is Tensor and not x.requires_grad and not _C._intercepted()
 
 
-def _tensor(array: np.ndarray) -> Tensor:
-    return kagari.from_numpy(np.ascontiguousarray(array))
-
-
-def _on_meta(x: Tensor, shape: Sequence[int], dtype: Any) -> Tensor | None:
-    return kagari.empty(shape, dtype=dtype, device="meta") if x.device.type == "meta" else None
+def _factor(scale: int, sizes: Sequence[int]) -> float:
+    n = math.prod(sizes)
+    return 1.0 if scale == _NONE else 1.0 / n if scale == _BY_N else 1.0 / math.sqrt(n)
 
 
 class _Transform(Function):
@@ -55,20 +47,29 @@ class _Transform(Function):
     _transposable = True
 
     @classmethod
+    def run(cls, x: Tensor, *rest: Any) -> Tensor:
+        """The transform, written into the graph where there is one."""
+        return cls.compute(x, *rest) if _is_plain(x) else cls.apply(x, *rest)
+
+    @staticmethod
+    def compute(x: Tensor, dims: tuple[int, ...], scale: int, *rest: Any) -> Tensor:
+        raise NotImplementedError
+
+    @classmethod
     def vmap(cls, info: Any, in_dims: Any, x: Tensor, dims: Any, *rest: Any) -> tuple[Any, int]:
         return cls.apply(x.movedim(in_dims[0], 0), tuple(d + 1 for d in dims), *rest), 0
 
 
 class _ComplexToComplex(_Transform):
     @staticmethod
+    def compute(x: Tensor, dims: tuple[int, ...], scale: int, forward: bool) -> Tensor:
+        factor = _factor(scale, [x.shape[d] for d in dims])
+        return _ops["_fft_complex"](x, dims, factor, forward)
+
+    @staticmethod
     def forward(ctx: Any, x: Tensor, dims: tuple[int, ...], scale: int, forward: bool) -> Tensor:
         ctx.dims, ctx.scale, ctx.inverse = dims, scale, not forward
-        if (out := _on_meta(x, x.shape, x.dtype)) is not None:
-            return out
-        transform, modes = (
-            (np.fft.fftn, _FORWARD_MODE) if forward else (np.fft.ifftn, _INVERSE_MODE)
-        )
-        return _tensor(transform(_array(x), axes=dims, norm=modes[scale]))
+        return _ComplexToComplex.compute(x, dims, scale, forward)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
@@ -79,13 +80,13 @@ class _RealToComplex(_Transform):
     """Only the first half of the last dimension is computed; the rest are conjugates of it."""
 
     @staticmethod
+    def compute(x: Tensor, dims: tuple[int, ...], scale: int) -> Tensor:
+        return _ops["_fft_real"](x, dims, _factor(scale, [x.shape[d] for d in dims]))
+
+    @staticmethod
     def forward(ctx: Any, x: Tensor, dims: tuple[int, ...], scale: int) -> Tensor:
         ctx.dims, ctx.scale, ctx.length = dims, scale, x.shape[dims[-1]]
-        shape = list(x.shape)
-        shape[dims[-1]] = ctx.length // 2 + 1
-        if (out := _on_meta(x, shape, _COMPLEX[x.dtype])) is not None:
-            return out
-        return _tensor(np.fft.rfftn(_array(x), axes=dims, norm=_FORWARD_MODE[scale]))
+        return _RealToComplex.compute(x, dims, scale)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
@@ -97,14 +98,14 @@ class _ComplexToReal(_Transform):
     """`length` is that of the last dimension of the result."""
 
     @staticmethod
+    def compute(x: Tensor, dims: tuple[int, ...], scale: int, length: int) -> Tensor:
+        factor = _factor(scale, [*(x.shape[d] for d in dims[:-1]), length])
+        return _ops["_fft_half"](x, dims, factor, length)
+
+    @staticmethod
     def forward(ctx: Any, x: Tensor, dims: tuple[int, ...], scale: int, length: int) -> Tensor:
         ctx.dims, ctx.scale, ctx.length = dims, scale, length
-        shape = list(x.shape)
-        shape[dims[-1]] = length
-        if (out := _on_meta(x, shape, _REAL[x.dtype])) is not None:
-            return out
-        sizes = [shape[d] for d in dims]
-        return _tensor(np.fft.irfftn(_array(x), s=sizes, axes=dims, norm=_INVERSE_MODE[scale]))
+        return _ComplexToReal.compute(x, dims, scale, length)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
@@ -190,7 +191,7 @@ def _fit(x: Tensor, dims: Sequence[int], sizes: Sequence[int]) -> Tensor:
         elif x.shape[d] < size:
             pads = [0, 0] * (x.ndim - d)
             pads[-1] = size - x.shape[d]
-            x = _C.places["ops"]["pad"](x, pads)
+            x = _ops["pad"](x, pads)
     return x
 
 
@@ -208,7 +209,7 @@ def _complex(
     if not dims:
         return _give(x.clone(), out)
     x = _fit(x, dims, sizes)
-    return _give(_ComplexToComplex.apply(x, tuple(dims), scale, forward), out)
+    return _give(_ComplexToComplex.run(x, tuple(dims), scale, forward), out)
 
 
 def _real(
@@ -220,7 +221,7 @@ def _real(
     dims, sizes = _dims_and_sizes(x, s, dim)
     _need_dims(x, dims, name)
     x = _fit(x, dims, sizes)
-    half = _RealToComplex.apply(x, tuple(dims), _scale(norm, forward))
+    half = _RealToComplex.run(x, tuple(dims), _scale(norm, forward))
     return _give(half if forward else half.conj(), out)
 
 
@@ -236,7 +237,7 @@ def _hermitian(
         raise RuntimeError(f"Invalid number of data points ({length}) specified")
     x = _fit(x, dims, [*sizes[:-1], length // 2 + 1])
     x = x.conj() if forward else x
-    return _give(_ComplexToReal.apply(x, tuple(dims), _scale(norm, forward), length), out)
+    return _give(_ComplexToReal.run(x, tuple(dims), _scale(norm, forward), length), out)
 
 
 def _give(result: Tensor, out: Tensor | None) -> Tensor:
@@ -268,10 +269,23 @@ _KINDS = {
     "ihfft": (_real, False, "Inverse of `hfft`"),
 }
 
+# What the usual call over one dimension comes to, without a look at its options.
+_COMPLEX_DTYPES, _REAL_DTYPES = (
+    (kagari.complex64, kagari.complex128),
+    (kagari.float32, kagari.float64),
+)
+_DIRECT: dict[str, Any] = {
+    "fft": (lambda x, dims: _ops["_fft_complex"](x, dims, 1.0, True), _COMPLEX_DTYPES),
+    "ifft": (lambda x, dims: _ops["_fft_complex"](x, dims, 1.0 / x.shape[dims[0]], False),
+             _COMPLEX_DTYPES),
+    "rfft": (lambda x, dims: _ops["_fft_real"](x, dims, 1.0), _REAL_DTYPES),
+}  # fmt: skip
+
 
 def _define(kind: str) -> tuple[Any, Any, Any]:
     """The functions over one, two and any number of dimensions."""
     run, forward, what = _KINDS[kind]
+    direct, usual_dtypes = _DIRECT.get(kind, (None, ()))
 
     def one(
         input: Tensor,
@@ -283,6 +297,9 @@ def _define(kind: str) -> tuple[Any, Any, Any]:
     ) -> Tensor:
         if input.ndim == 0:
             raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+        usual = n is None and norm is None and out is None and direct is not None
+        if usual and input.dtype in usual_dtypes and _is_plain(input) and input.numel():
+            return direct(input, (_wrap(dim, input),))
         return run(kind, input, None if n is None else [n], [dim], norm, forward, out)
 
     def two(

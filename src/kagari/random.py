@@ -11,6 +11,7 @@ from typing import Any
 import kagari
 from kagari import _C, Tensor
 from kagari._C import Generator, default_generator
+from kagari._layouts import only_strided
 
 __all__ = [
     "Generator", "default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed",
@@ -97,6 +98,7 @@ def _new(
     return target.requires_grad_() if requires_grad else target
 
 
+@_C._front
 def rand(
     *size: Any,
     generator: Generator | None = None,
@@ -112,6 +114,7 @@ def rand(
     return _new(_sizes(size), "uniform_", (), generator, out, dtype, requires_grad, options)
 
 
+@_C._front
 def randn(
     *size: Any,
     generator: Generator | None = None,
@@ -127,6 +130,7 @@ def randn(
     return _new(_sizes(size), "normal_", (), generator, out, dtype, requires_grad, options)
 
 
+@_C._front
 def randint(
     *bounds: Any,
     generator: Generator | None = None,
@@ -159,6 +163,7 @@ def randperm(
     pin_memory: bool = False,
 ) -> Tensor:
     """The numbers 0 .. n-1 in random order."""
+    only_strided("randperm", layout)
     dtype = dtype or (kagari.int64 if out is None else out.dtype)
     device = "cpu" if device is None else device
     made = _C.places["ops"]["_randperm"](n, generator, dtype, device)
@@ -181,6 +186,7 @@ def _like(
     return target.requires_grad_() if requires_grad else target
 
 
+@_C._front
 def rand_like(
     input: Tensor, *, generator: Any = None, requires_grad: bool = False, **options: Any
 ) -> Tensor:
@@ -188,6 +194,7 @@ def rand_like(
     return _like(input, "uniform_", (), generator, requires_grad, options)
 
 
+@_C._front
 def randn_like(
     input: Tensor, *, generator: Any = None, requires_grad: bool = False, **options: Any
 ) -> Tensor:

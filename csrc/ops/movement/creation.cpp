@@ -79,7 +79,7 @@ Tensor full(IntSpan sizes, const Scalar& value, DType dtype, Device device) {
 static Tensor empty_body(IntSpan sizes, DType dtype, Device device) {
     return kagari::empty(sizes, dtype, device);
 }
-static const Op<Tensor(IntSpan, DType, Device)> empty_op{
+const Op<Tensor(IntSpan, DType, Device)> new_empty{
     "_empty(int[] size, dtype dtype, device device) -> Tensor", "p", empty_body, ""};
 
 static Tensor empty_strided_body(IntSpan sizes, IntSpan strides, DType dtype, Device device) {
@@ -94,7 +94,7 @@ static Tensor empty_like_body(const Tensor& t, DType dtype, Device device) {
                ? kagari::empty(t.sizes(), dtype, device)
                : kagari::empty_strided(t.sizes(), preserved_strides(t), dtype, device);
 }
-static const Op<Tensor(const Tensor&, DType, Device)> empty_like_op{
+const Op<Tensor(const Tensor&, DType, Device)> new_empty_like{
     "_empty_like(Tensor input, dtype dtype, device device) -> Tensor", "p", empty_like_body, ""};
 
 static Tensor full_like_body(const Tensor& t, const Scalar& value, DType dtype, Device device) {
@@ -103,7 +103,7 @@ static Tensor full_like_body(const Tensor& t, const Scalar& value, DType dtype, 
     fill(out, value);
     return out;
 }
-static const Op<Tensor(const Tensor&, const Scalar&, DType, Device)> full_like{
+const Op<Tensor(const Tensor&, const Scalar&, DType, Device)> full_like{
     "_full_like(Tensor input, Scalar fill_value, dtype dtype, device device) -> Tensor", "p",
     full_like_body, ""};
 
@@ -196,11 +196,11 @@ static Tensor arange_body(const Scalar& start, const Scalar& end, const Scalar& 
     });
     return out;
 }
-static const Op<Tensor(const Scalar&, const Scalar&, const Scalar&, DType, Device)> arange_op{
+const Op<Tensor(const Scalar&, const Scalar&, const Scalar&, DType, Device)> arange_on{
     "_arange(Scalar start, Scalar end, Scalar step, dtype dtype, device device) -> Tensor", "p",
     arange_body, ""};
 Tensor arange(const Scalar& start, const Scalar& end, const Scalar& step, DType dtype) {
-    return arange_op(start, end, step, dtype, kCPU);
+    return arange_on(start, end, step, dtype, kCPU);
 }
 
 static Tensor linspace_body(const Scalar& start, const Scalar& end, int64_t steps, DType dtype,
@@ -228,7 +228,7 @@ static Tensor linspace_body(const Scalar& start, const Scalar& end, int64_t step
     });
     return out;
 }
-static const Op<Tensor(const Scalar&, const Scalar&, int64_t, DType, Device)> linspace_op{
+const Op<Tensor(const Scalar&, const Scalar&, int64_t, DType, Device)> linspace{
     "_linspace(Scalar start, Scalar end, int steps, dtype dtype, device device) -> Tensor", "p",
     linspace_body, ""};
 
