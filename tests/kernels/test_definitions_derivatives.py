@@ -148,7 +148,7 @@ def test_a_square_is_a_product_and_still_a_power(dtype):
     x = kagari.from_dlpack(values).requires_grad_()
     for exponent in (2, 2.0):
         y = x**exponent
-        assert kagari.equal(y, x * x) and type(y.grad_fn).__name__ == "PowBackward0"
+        assert kagari.equal(y, x * x) and y.grad_fn.name() == "PowBackward0"
         (slope,) = kagari.autograd.grad(y, x, kagari.ones_like(y))
         assert kagari.equal(slope, 2 * x.detach())
     assert (kagari.arange(3) ** 2).dtype == kagari.int64

@@ -32,7 +32,7 @@ def pow(input, exponent):
     return _integer_power(input, exponent)
 
 
-@pointwise(dtypes="floating complex", flags="p")
+@pointwise(dtypes="integral floating complex", flags="p")
 def pow__square(input):
     """What pow is for the exponent 2."""
     return input * input
