@@ -37,6 +37,8 @@ def same(ours, theirs, tolerance: float = 1e-3) -> None:
         lambda t, x: t.ones(2, dtype=t.float16) * 1j, lambda t, x: x.cdouble(),
         lambda t, x: x.cfloat().chalf(),
         lambda t, x: t.zeros_like(x).index_fill(0, t.tensor([1]), 2j),
+        lambda t, x: t.complex(t.ones(2, dtype=t.float16), t.ones(2, dtype=t.float16)),
+        lambda t, x: t.view_as_complex(t.ones(3, 2, dtype=t.float16)),
         lambda t, x: x.to(t.complex64) * x, lambda t, x: t.isfinite(x), lambda t, x: x == x[0],
     ],
 )  # fmt: skip
@@ -57,6 +59,16 @@ def test_gradient():
     for x in pair():
         x.requires_grad_()
         (x * (1 + 2j)).abs().float().sum().backward()
+        grads.append(x.grad)
+    same(*grads, tolerance=3e-3)
+
+
+def test_gradients_through_parts():
+    grads = []
+    for t, x in zip((kagari, torch), pair(), strict=True):
+        x.requires_grad_()
+        turned = t.complex(x.imag, x.real * 2)
+        (turned.real * turned.imag).sum().backward()
         grads.append(x.grad)
     same(*grads, tolerance=3e-3)
 

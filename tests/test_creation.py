@@ -14,6 +14,30 @@ def shown(x):
     return str(x.dtype), tuple(x.shape), x.stride(), x.tolist(), x.requires_grad
 
 
+LAYOUTS = ["sparse_coo", "sparse_csr", "sparse_csc", "sparse_bsr", "sparse_bsc", "jagged"]
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_other_layouts_are_refused(name):
+    layout = getattr(kagari, name)
+    assert repr(layout) == f"torch.{name}" and isinstance(layout, kagari.layout)
+    makers = [
+        lambda **o: kagari.zeros(2, **o), lambda **o: kagari.rand(2, **o),
+        lambda **o: kagari.arange(2, **o), lambda **o: kagari.eye(2, **o),
+        lambda **o: kagari.full((2,), 1.0, **o), lambda **o: kagari.ones(2).new_full((1,), 2, **o),
+        lambda **o: kagari.empty_like(kagari.ones(2), **o), lambda **o: kagari.randperm(2, **o),
+        lambda **o: kagari.linspace(0, 1, 2, **o), lambda **o: kagari.logspace(0, 1, 2, **o),
+    ]  # fmt: skip
+    for make in makers:
+        make(layout=kagari.strided)
+        with pytest.raises(
+            NotImplementedError, match=f"layout: expected torch.strided, got.*{name}"
+        ):
+            make(layout=layout)
+        with pytest.raises(TypeError, match="layout"):
+            make(layout=3)
+
+
 PROGRAMS = {
     "zeros": lambda t: t.zeros(2, 3),
     "zeros of a list": lambda t: t.zeros([2, 3], dtype=t.int16),

@@ -10,6 +10,7 @@
 namespace kagari {
 
 class Node;
+class Saved;
 
 /// Where a gradient goes: input `slot` of `node`. An empty edge drops it.
 struct Edge {
@@ -50,6 +51,7 @@ class Node : public Counted, public Pooled {
     /// The tensor that a leaf's accumulator stands for.
     virtual Tensor variable() const { return {}; }
     virtual bool is_accumulator() const { return false; }
+    virtual void each_saved(const std::function<void(const Saved&)>&) const {}
     /// Saved values by name for Python (`grad_fn._saved_self`).
     virtual std::vector<std::pair<std::string, Tensor>> saved_values() const { return {}; }
 

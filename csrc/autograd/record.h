@@ -6,6 +6,7 @@
 #include "autograd/mode.h"
 #include "autograd/node.h"
 #include "autograd/saved.h"
+#include "autograd/tangent.h"
 
 namespace kagari {
 
@@ -48,12 +49,16 @@ class ClosureNode final : public Node {
     Tensors apply(Tensors grads) override {
         if (released_) fail_released();
         Backward ctx(*this, grads, saved_);
+        MadeOfOps scope(name_);
         return rule_(ctx);
     }
     std::string name() const override { return name_; }
     void release_saved() override {
         released_ = !saved_.empty();
         for (Saved& s : saved_) s.release();
+    }
+    void each_saved(const std::function<void(const Saved&)>& visit) const override {
+        for (const Saved& s : saved_) visit(s);
     }
     std::vector<Saved>& saved() { return saved_; }
 

@@ -23,6 +23,12 @@ class Saved {
     bool defined() const { return tensor_.defined() || packed_; }
     /// The tensor, with `node` as its history if it was an output. `node_name` is for the error.
     Tensor unpack(Node* node) const;
+    /// What is kept, unchecked; undefined where hooks keep it. Does it depend on what requires
+    /// grad?
+    const Tensor& kept() const { return tensor_; }
+    bool depends() const {
+        return tensor_.defined() && (requires_grad_ || tensor_.requires_grad());
+    }
     void release() {
         tensor_ = {};
         packed_ = nullptr;
@@ -32,6 +38,7 @@ class Saved {
     struct Packed {
         std::shared_ptr<SavedHooks> hooks;
         std::shared_ptr<void> value;
+        Edge source;  // of an input: what hooks give back has its history again
     };
     Tensor tensor_;
     int64_t version_ = 0;

@@ -3,7 +3,9 @@
 #pragma once
 #include <complex>
 #include <cstdint>
+#include <memory>
 
+#include "cpu/scratch.h"
 #include "tensor/dtype.h"
 
 namespace kagari::cpu {
@@ -30,6 +32,22 @@ bool gemm_takes(int64_t rows, int64_t cols, int64_t row_stride, int64_t col_stri
 
 /// All three matrices must satisfy gemm_takes. The result does not depend on the thread count.
 void gemm(Gemm call);
+
+/// Many products with one right-hand matrix, which is laid out for them once: float32, no batch.
+class PackedGemm {
+  public:
+    /// Whether that is worth it for products like `call`.
+    static bool worthwhile(const Gemm& call);
+    /// All of `call` counts but a, c and the address of the bias.
+    explicit PackedGemm(const Gemm& call);
+    void run(const void* a, void* c, const void* bias) const;
+
+  private:
+    struct Plan;
+    static std::shared_ptr<Plan> plan_for(const Gemm& call);
+    std::shared_ptr<Plan> plan_;
+    Scratch packed_;
+};
 
 /// C (int32) = A (int8) B (int8 or uint8), as oneDNN computes it.
 void gemm_int8(const Gemm& call, DType a_dtype, DType b_dtype);

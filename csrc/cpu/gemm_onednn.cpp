@@ -1,6 +1,7 @@
 // Products by oneDNN: large float32, bfloat16 and int8 ones. A prepared primitive is kept per
 // thread for every combination of sizes and strides met.
 #include <array>
+#include <memory>
 #include <unordered_map>
 
 #include "cpu/gemm.h"
@@ -83,12 +84,16 @@ Prepared prepare(const Gemm& call, DType a, DType b, DType c) {
 
 int64_t bits(double value) { return std::bit_cast<int64_t>(value); }
 
-Prepared& prepared(const Gemm& call, DType a, DType b, DType c) {
-    thread_local std::unordered_map<Key, Prepared, KeyHash> kept;
+Key key_of(const Gemm& call, DType a, DType b, DType c) {
     const Layout &la = call.a_layout, &lb = call.b_layout, &lc = call.c_layout;
-    Key key{{call.batch, call.m, call.n, call.k, la.batch, la.row, la.col, lb.batch, lb.row, lb.col,
+    return {{call.batch, call.m, call.n, call.k, la.batch, la.row, la.col, lb.batch, lb.row, lb.col,
              lc.batch, lc.row, lc.col, bits(call.alpha.real()), bits(call.beta.real()),
              call.bias != nullptr, int64_t(a) | int64_t(b) << 8 | int64_t(c) << 16, num_threads()}};
+}
+
+Prepared& prepared(const Gemm& call, DType a, DType b, DType c) {
+    thread_local std::unordered_map<Key, Prepared, KeyHash> kept;
+    Key key = key_of(call, a, b, c);
     auto found = kept.find(key);
     if (found != kept.end()) return found->second;
     if (kept.size() >= kKept) kept.clear();
@@ -109,6 +114,71 @@ void gemm_onednn(const Gemm& call, DType a, DType b, DType c) {
                                     {DNNL_ARG_BIAS, ready.bias.get()}};
     if (call.bias) f.memory_set_data_handle(ready.bias.get(), const_cast<void*>(call.bias));
     check_status(f.primitive_execute(ready.primitive.get(), stream(), call.bias ? 4 : 3, arguments),
+                 "matmul");
+}
+
+struct PackedGemm::Plan {
+    Primitive primitive, reorder;
+    Memory a, b, c, bias, given_b;
+    size_t bytes = 0;  // of b as it is wanted
+};
+
+std::shared_ptr<PackedGemm::Plan> PackedGemm::plan_for(const Gemm& call) {
+    thread_local std::unordered_map<Key, std::shared_ptr<Plan>, KeyHash> kept;
+    Key key = key_of(call, DType::F32, DType::F32, DType::F32);
+    auto found = kept.find(key);
+    if (found != kept.end()) return found->second;
+    if (kept.size() >= kKept) kept.clear();
+    const Functions& f = functions();
+    DType t = DType::F32;
+    int64_t sizes[2] = {call.k, call.n};
+    Descriptor da = stack(t, 1, call.m, call.k, call.a_layout, true), db = any_layout(t, sizes);
+    Descriptor dc = stack(t, 1, call.m, call.n, call.c_layout, true), dbias;
+    if (call.bias) dbias = stack(t, 1, 1, call.n, {0, call.n, 1}, true);
+    Attributes attr = attributes(call);
+    dnnl_primitive_desc_t made = nullptr;
+    check_status(f.matmul_primitive_desc_create(&made, f.engine, da.get(), db.get(), dbias.get(),
+                                                dc.get(), attr.get()),
+                 "matmul");
+    PrimitiveDescriptor descriptor(made);
+    Descriptor given = stack(t, 1, call.k, call.n, call.b_layout, true);
+    Descriptor wanted = queried(descriptor, dnnl_query_weights_md);
+    auto plan = std::make_shared<Plan>();
+    plan->primitive = primitive(descriptor);
+    plan->reorder = primitive(onednn::reorder(given, wanted));
+    plan->a = memory(da), plan->b = memory(wanted), plan->c = memory(dc);
+    if (call.bias) plan->bias = memory(dbias);
+    plan->given_b = memory(given);
+    plan->bytes = byte_size(wanted);
+    kept.emplace(key, plan);
+    return plan;
+}
+
+bool PackedGemm::worthwhile(const Gemm& call) {
+    // one row is a product with a vector, which reads the matrix once whatever its layout
+    return call.dtype == DType::F32 && call.m > 1 && call.m * call.n * call.k > 64 * 64 * 64;
+}
+
+PackedGemm::PackedGemm(const Gemm& call) : plan_(plan_for(call)), packed_(plan_->bytes) {
+    const Functions& f = functions();
+    f.memory_set_data_handle(plan_->given_b.get(), const_cast<void*>(call.b));
+    f.memory_set_data_handle(plan_->b.get(), packed_.data());
+    dnnl_exec_arg_t arguments[2] = {{DNNL_ARG_FROM, plan_->given_b.get()},
+                                    {DNNL_ARG_TO, plan_->b.get()}};
+    check_status(f.primitive_execute(plan_->reorder.get(), stream(), 2, arguments), "reorder");
+}
+
+void PackedGemm::run(const void* a, void* c, const void* bias) const {
+    const Functions& f = functions();
+    f.memory_set_data_handle(plan_->a.get(), const_cast<void*>(a));
+    f.memory_set_data_handle(plan_->b.get(), packed_.data());  // plans are shared
+    f.memory_set_data_handle(plan_->c.get(), c);
+    dnnl_exec_arg_t arguments[4] = {{DNNL_ARG_SRC, plan_->a.get()},
+                                    {DNNL_ARG_WEIGHTS, plan_->b.get()},
+                                    {DNNL_ARG_DST, plan_->c.get()},
+                                    {DNNL_ARG_BIAS, plan_->bias.get()}};
+    if (bias) f.memory_set_data_handle(plan_->bias.get(), const_cast<void*>(bias));
+    check_status(f.primitive_execute(plan_->primitive.get(), stream(), bias ? 4 : 3, arguments),
                  "matmul");
 }
 

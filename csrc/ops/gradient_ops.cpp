@@ -4,7 +4,6 @@
 #include "ops/movement/views.h"
 #include "ops/reduce/reduce.h"
 #include "ops/rows.h"
-#include "tensor/batch.h"
 
 namespace kagari {
 namespace ops {
@@ -34,25 +33,9 @@ static Laid lay(const Window& w, Device device) {
             raw_view(storage, w.view.sizes, w.strides, w.offset - low, w.view.dtype)};
 }
 
-Tensor as_strided_backward(const Tensor& grad, IntSpan old_sizes, IntSpan old_strides,
-                           int64_t old_offset, IntSpan sizes, IntSpan strides, int64_t offset) {
-    if (const BatchSlot* batch = batch_of(grad)) {
-        // samples lie one behind the other, each with room for both windows
-        Dims from{batch->value.size(0)}, to(from);
-        int64_t apart = 1 + std::max(old_offset, offset);
-        for (int64_t i = 0; i < static_cast<int64_t>(old_sizes.size()); ++i)
-            apart += std::max<int64_t>(0, old_sizes[i] - 1) * old_strides[i];
-        for (int64_t i = 0; i < static_cast<int64_t>(sizes.size()); ++i)
-            apart += std::max<int64_t>(0, sizes[i] - 1) * strides[i];
-        Dims from_strides{apart}, to_strides{apart};
-        for (int64_t n : old_sizes) from.push_back(n);
-        for (int64_t n : sizes) to.push_back(n);
-        for (int64_t s : old_strides) from_strides.push_back(s);
-        for (int64_t s : strides) to_strides.push_back(s);
-        return make_batched(as_strided_backward(batch->value, from, from_strides, old_offset, to,
-                                                to_strides, offset),
-                            batch->level);
-    }
+static Tensor as_strided_backward_body(const Tensor& grad, IntSpan old_sizes, IntSpan old_strides,
+                                       int64_t old_offset, IntSpan sizes, IntSpan strides,
+                                       int64_t offset) {
     // Every element of the storage gets the sum of the gradients of the places that show it; an
     // input that overlaps itself shares its element's gradient among the places.
     Dims from_sizes(old_sizes), from_strides(old_strides), to_sizes(sizes), to_strides(strides);
@@ -86,6 +69,12 @@ Tensor as_strided_backward(const Tensor& grad, IntSpan old_sizes, IntSpan old_st
         });
     return out;
 }
+
+const Op<Tensor(const Tensor&, IntSpan, IntSpan, int64_t, IntSpan, IntSpan, int64_t)>
+    as_strided_backward{
+        "_as_strided_backward(Tensor grad, int[] old_size, int[] old_stride, int old_offset, int[] "
+        "size, int[] stride, int offset) -> Tensor",
+        "p", as_strided_backward_body, ""};
 
 /// `t` in memory laid out like the base of a window; through ops, for interceptors.
 static Tensor laid_out(const Tensor& t, const Window& w) {

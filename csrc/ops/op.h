@@ -61,12 +61,14 @@ class OpRecord {
     /// namespaces linalg, fft, special, nn; p private. With out=: o of every dtype that the result
     /// can be cast to, O of the result's dtype only, oa of any; d out= shares no memory with an
     /// input, not even the same window; c out= decides the dtype where `dtype` is not given. n: a
-    /// pointwise op that also takes numbers alone.
+    /// pointwise op that also takes numbers alone. b: the body is made of ops, which interceptors
+    /// that have no rule for the whole see instead.
     const char* flags() const { return flags_; }
     bool flag(char c) const { return std::string_view(flags_).find(c) != std::string_view::npos; }
 
     /// One formula for every element: operands that broadcast, and nothing else.
     virtual bool elementwise() const { return false; }
+    bool made_of_ops() const { return flag('b'); }
     bool takes_out() const { return flag('o') || flag('O'); }
 
     /// Runs the body on boxed arguments, past all interceptors.

@@ -203,6 +203,7 @@ void bind_interceptor(nb::module_& m) {
     nb::class_<OpHandle>(m, "OpHandle", "An op, as interceptors see it.")
         .def_prop_ro("name", [](const OpHandle& self) { return std::string(self.op->name()); })
         .def_prop_ro("schema", [](const OpHandle& self) { return self.op->schema_text(); })
+        .def_prop_ro("made_of_ops", [](const OpHandle& self) { return self.op->made_of_ops(); })
         .def_prop_ro("parameters", parameter_names)
         .def(
             "run",
@@ -220,6 +221,19 @@ void bind_interceptor(nb::module_& m) {
         nb::arg("function"));
     m.def("_pop_interceptor", pop_interceptor);
     m.def("_intercepted", intercepted);
+    m.def(
+        "_as_rule",
+        [](nb::callable function) {
+            MadeOfOps scope("a rule");
+            return nb::object(function());
+        },
+        nb::arg("function"), "Runs it where a backward rule runs (Note [Lost tangents]).");
+    m.def("_made_of_ops", [] {
+        std::vector<std::string> names;
+        for (const OpRecord* op : all_ops())
+            if (op->made_of_ops()) names.emplace_back(op->name());
+        return names;
+    });
     bind_vmap(m);
     bind_dual_levels(m);
 }

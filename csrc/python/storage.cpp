@@ -1,6 +1,7 @@
 // UntypedStorage: making, resizing, copying and mapping of bytes, and tensors on top of them.
 // Slices, repr and pickling are left to src/kagari/_storage.py.
 #include "python/storage.h"
+#include "autograd/tangent.h"
 
 #include <fcntl.h>
 #include <nanobind/nanobind.h>
@@ -15,6 +16,7 @@
 
 #include "autograd/mode.h"
 #include "autograd/node.h"
+#include "cpu/checksum.h"
 #include "python/bindings.h"
 #include "python/device.h"
 #include "python/dtype.h"
@@ -51,6 +53,19 @@ StorageHandle from_bytes(nb::handle source) {
     if (view.len) std::memcpy(storage->data(), view.buf, static_cast<size_t>(view.len));
     PyBuffer_Release(&view);
     return {storage};
+}
+
+/// The CRC-32 of the bytes of any buffer.
+uint32_t checksum(nb::handle source) {
+    Py_buffer view;
+    if (PyObject_GetBuffer(source.ptr(), &view, PyBUF_SIMPLE) != 0) throw nb::python_error();
+    uint32_t found;
+    {
+        nb::gil_scoped_release without;
+        found = cpu::crc32(view.buf, static_cast<size_t>(view.len));
+    }
+    PyBuffer_Release(&view);
+    return found;
 }
 
 /// An open file that closes itself.
@@ -166,6 +181,9 @@ void set_storage(nb::handle self, const StorageHandle& s, int64_t offset, const 
     check<TypeError>(is_tensor(self.ptr()), "set_: expected a tensor, got ",
                      Py_TYPE(self.ptr())->tp_name);
     const Tensor& t = unwrap(self.ptr());
+    check<NotImplementedError>(!has_tangent(t),
+                               "Trying to use forward AD with set_ that does not support it: a "
+                               "tangent does not follow to another memory");
     check<RuntimeError>(!t.body()->base, "set_: a view cannot be given another storage");
     check<RuntimeError>(!(t.requires_grad() && grad_enabled()),
                         "set_: a tensor that requires grad cannot be given another storage; use "
@@ -241,6 +259,7 @@ void bind_storage(nb::module_& m) {
         check<TypeError>(is_tensor(t.ptr()), "untyped_storage: expected a tensor");
         return StorageHandle{unwrap(t.ptr()).storage()};
     });
+    m.def("_crc32", checksum, nb::arg("source"), "The checksum of zip archives.");
     m.def("_tensor_on", tensor_on);
     m.def("_set_storage", set_storage);
 }

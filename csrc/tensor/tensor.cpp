@@ -17,6 +17,9 @@ TensorBody::TensorBody() : inference(making_inference_tensors) {
 TensorBody::~TensorBody() { live.fetch_sub(1, std::memory_order_relaxed); }
 int64_t live_tensors() { return live.load(); }
 
+std::atomic<int> guarded_memory{0};
+void (*memory_guard)(const Tensor&) = nullptr;
+
 void* Tensor::without_memory() const {
     check<RuntimeError>(!is_meta() || numel() == 0,
                         "Expected all tensors to be on the same device, but found at least one on "
@@ -119,6 +122,8 @@ Tensor empty_like(const Tensor& t, DType dtype) {
 }
 
 Tensor raw_view(const Tensor& t, IntSpan sizes, IntSpan strides, int64_t offset, DType dtype) {
+    if (guarded_memory.load(std::memory_order_relaxed)) [[unlikely]]
+        memory_guard(t);
     auto body = make_ref<TensorBody>();
     body->storage = t.storage();
     body->sizes = Dims(sizes);

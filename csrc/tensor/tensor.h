@@ -1,6 +1,7 @@
 // The tensor: a strided window on a storage. `Tensor` is a handle (one pointer); `TensorBody` is
 // what it points to. What differentiation hangs on a body is left to autograd/.
 #pragma once
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -14,6 +15,12 @@ namespace kagari {
 
 /// Under inference_mode: what is made now never takes part in differentiation.
 extern thread_local bool making_inference_tensors;
+
+class Tensor;
+
+/// While not 0, `memory_guard` sees every tensor whose memory is asked for (autograd/tangent.h).
+extern std::atomic<int> guarded_memory;
+extern void (*memory_guard)(const Tensor&);
 
 /// What autograd/ attaches to a tensor.
 struct AutogradSlot {
@@ -78,6 +85,8 @@ class Tensor {
         auto* bytes = static_cast<char*>(body_->storage->data());
         if (!bytes) [[unlikely]]
             return without_memory();
+        if (guarded_memory.load(std::memory_order_relaxed)) [[unlikely]]
+            memory_guard(*this);
         return bytes + static_cast<size_t>(body_->offset) * itemsize();
     }
     template <class T>

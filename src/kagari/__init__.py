@@ -18,9 +18,16 @@ from ._layouts import (
     channels_last as channels_last,
     channels_last_3d as channels_last_3d,
     contiguous_format as contiguous_format,
+    jagged as jagged,
     layout as layout,
+    legacy_contiguous_format as legacy_contiguous_format,
     memory_format as memory_format,
     preserve_format as preserve_format,
+    sparse_bsc as sparse_bsc,
+    sparse_bsr as sparse_bsr,
+    sparse_coo as sparse_coo,
+    sparse_csc as sparse_csc,
+    sparse_csr as sparse_csr,
     strided as strided,
 )
 from ._limits import finfo as finfo, iinfo as iinfo
@@ -71,19 +78,24 @@ from ._elementary import *  # noqa: F403
 from ._native_norms import *  # noqa: F403
 from ._older_names import *  # noqa: F403
 from ._control_flow import *  # noqa: F403
-from . import cpu, random
+from . import _private_names, cpu, random
 from .random import *  # noqa: F403
+
+_private_names.install()
 
 __version__ = "0.1.0"
 
 _LAZY = (
-    "array_api", "backends", "cuda", "define", "distributions", "fft", "func", "functional",
-    "linalg", "masked", "nn", "optim", "overrides", "serialization", "show", "signal", "special",
-    "testing", "types", "utils", "version",
+    "_dynamo", "accelerator", "ao", "array_api", "backends", "compiler", "cuda", "define",
+    "distributed", "distributions", "fft", "func", "functional", "fx", "hub", "jit", "library",
+    "linalg", "masked", "nn", "onnx", "ops", "optim", "overrides", "safetensors", "serialization",
+    "show", "signal", "special", "switch", "testing", "torch_version", "types", "utils",
+    "version", "vision",
 )  # fmt: skip
 _FROM_LAZY = {
     "DisableTorchFunctionSubclass": "overrides",
     "__array_namespace_info__": "array_api",
+    "install_as_torch": "switch",
     "load": "serialization",
     "save": "serialization",
     "vmap": "func",
@@ -92,8 +104,10 @@ _FROM_LAZY = {
 
 if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not there
     from . import (
-        array_api, backends, cuda, define, distributions, fft, func, functional, linalg, masked,
-        nn, optim, overrides, serialization, show, signal, special, testing, types, utils, version,
+        _dynamo, accelerator, ao, array_api, backends, compiler, cuda, define, distributed,
+        distributions, fft, func, functional, fx, hub, jit, library, linalg, masked, nn, onnx,
+        ops, optim, overrides, safetensors, serialization, show, signal, special, switch, testing,
+        torch_version, types, utils, version, vision,
     )  # fmt: skip
     from .functional.copies import *  # noqa: F403
     from .functional.covariance import *  # noqa: F403
@@ -107,6 +121,7 @@ if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not t
     from .functional.low_rank import *  # noqa: F403
     from .functional.membership import *  # noqa: F403
     from .functional.norms import *  # noqa: F403
+    from .functional.recurrent import *  # noqa: F403
     from .functional.segments import *  # noqa: F403
     from .functional.spectrum import *  # noqa: F403
     from .functional.windows import *  # noqa: F403
@@ -114,6 +129,7 @@ if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not t
     from .func import vmap as vmap
     from .overrides import DisableTorchFunctionSubclass as DisableTorchFunctionSubclass
     from .serialization import load as load, save as save
+    from .switch import install_as_torch as install_as_torch
 else:
 
     def __getattr__(name: str) -> _typing.Any:
@@ -121,6 +137,8 @@ else:
             return _import_module(f".{name}", __name__)
         if name in _FROM_LAZY:
             return getattr(_import_module(f".{_FROM_LAZY[name]}", __name__), name)
+        if name.startswith(("_check", "_assert", "_shape_as")):
+            return getattr(_import_module("._checks", __name__), name)
         if name in _late.FUNCTIONS:
             globals()[name] = _late.find(name)
             return globals()[name]

@@ -6,7 +6,7 @@ from typing import Any
 from . import _C
 from ._C import Tensor, complex64, complex128, float64, get_default_dtype, int64
 from ._C import bool as bool_
-from ._layouts import preserve_format
+from ._layouts import only_strided, preserve_format
 
 _ops = _C.places["ops"]
 _front = _C._front  # the usual calls of a function without a frame of Python
@@ -70,6 +70,7 @@ def empty(
     >>> kagari.empty(2, 3).shape
     torch.Size([2, 3])
     """
+    only_strided("empty", layout)
     sizes = _sizes("empty", size or (named.pop("size", ()),))
     if named:
         raise TypeError(f"empty() got an unexpected keyword argument '{next(iter(named))}'")
@@ -86,6 +87,7 @@ def _filled(op: str, value: int) -> Any:
         *size: Any, out: Tensor | None = None, dtype: Any = None, layout: Any = None,
         device: Any = None, requires_grad: bool = False, pin_memory: bool = False, **named: Any,
     ) -> Tensor:  # fmt: skip
+        only_strided(op, layout)
         sizes = _sizes(op, size or (named.pop("size", ()),))
         if named:
             raise TypeError(f"{op}() got an unexpected keyword argument '{next(iter(named))}'")
@@ -117,6 +119,7 @@ def full(
     >>> kagari.full((2,), 3.5)
     tensor([3.5000, 3.5000])
     """
+    only_strided("full", layout)
     sizes = _sizes("full", (size,) if not isinstance(size, int) else (size,))
     if isinstance(fill_value, Tensor):
         dtype = dtype or fill_value.dtype
@@ -144,6 +147,7 @@ def empty_like(
     requires_grad: bool = False, memory_format: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """Undefined values in the shape, dtype, device and layout of `input`."""
+    only_strided("empty_like", layout)
     made = _empty_like(input, dtype or input.dtype, device or input.device)
     if memory_format not in (None, preserve_format):
         made = made.contiguous(memory_format=memory_format)
@@ -156,6 +160,7 @@ def full_like(
     requires_grad: bool = False, memory_format: Any = None, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """One number in the shape, dtype, device and layout of `input`."""
+    only_strided("full_like", layout)
     if isinstance(fill_value, Tensor):
         fill_value = fill_value.item()
     made = _full_like(input, fill_value, dtype or input.dtype, device or input.device)
@@ -179,6 +184,7 @@ def ones_like(input: Tensor, **options: Any) -> Tensor:
 def scalar_tensor(s: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
                   requires_grad: bool = False, pin_memory: bool = False) -> Tensor:  # fmt: skip
     """A 0-d tensor of the default dtype, or `dtype`."""
+    only_strided("scalar_tensor", layout)
     return full((), s, dtype=dtype or get_default_dtype(), device=device,
                 requires_grad=requires_grad)  # fmt: skip
 
@@ -188,6 +194,7 @@ def empty_strided(
     requires_grad: bool = False, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """Undefined values with these sizes and strides."""
+    only_strided("empty_strided", layout)
     return _finish(
         _empty_strided(size, stride, dtype or get_default_dtype(), _device(device)), requires_grad
     )
@@ -220,6 +227,7 @@ def arange(
     >>> kagari.arange(3)
     tensor([0, 1, 2])
     """
+    only_strided("arange", layout)
     if end is None:
         start, end = 0, start
     values = [v.item() if isinstance(v, Tensor) else v for v in (start, end, step)]
@@ -253,6 +261,7 @@ def linspace(
     >>> kagari.linspace(0, 1, 3)
     tensor([0.0000, 0.5000, 1.0000])
     """
+    only_strided("linspace", layout)
     ends = [v.item() if isinstance(v, Tensor) else v for v in (start, end)]
     dtype = _out_dtype(out, dtype, "linspace")
     if dtype is None:
@@ -292,6 +301,7 @@ def eye(
     tensor([[1., 0.],
             [0., 1.]])
     """
+    only_strided("eye", layout)
     made = _eye(n, n if m is None else m, dtype or get_default_dtype(), _device(device))
     if out is not None:
         return _into(out, made.shape, dtype, "eye").copy_(made)

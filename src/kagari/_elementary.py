@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import kagari
-from kagari._C import Tensor, can_cast, is_grad_enabled, places
+from kagari._C import Tensor, can_cast, places
 from kagari._outputs import write_out
+from kagari.autograd.modes import differentiating
 
 frexp_result = namedtuple("frexp_result", "mantissa exponent")
 
@@ -134,7 +135,7 @@ def _check_frexp_out(input: Tensor, out: Any) -> None:
 def _in_place(function: Callable[..., Tensor], name: str) -> Callable[..., Tensor]:
     def method(self: Tensor, order: int) -> Tensor:
         # what the rule keeps of its input is about to change
-        kept = self.clone() if self.requires_grad and is_grad_enabled() else self
+        kept = self.clone() if differentiating(self) else self
         made = function(kept, order)
         if not can_cast(made.dtype, self.dtype):
             raise RuntimeError(

@@ -4,6 +4,7 @@ from typing import Any
 
 import kagari
 from kagari import _C, Tensor
+from kagari._layouts import only_strided
 
 DLPACK_CPU = 1
 
@@ -114,6 +115,7 @@ def from_file(
     With `shared` writing to it writes to the file, which is made or lengthened where needed;
     without, the file must hold the elements and stays as it is. RuntimeError where it does not.
     """
+    only_strided("from_file", layout)
     if pin_memory or (device is not None and kagari.device(device).type != "cpu"):
         raise RuntimeError("from_file: expected device='cpu' and pin_memory=False: files are there")
     dtype = dtype or kagari.get_default_dtype()
@@ -192,6 +194,8 @@ def _shared(obj: Any, dtype: Any) -> Tensor | None:
         return from_dlpack(obj)
     if isinstance(obj, (str, list, tuple, int, float, complex)):
         return None
+    if isinstance(obj, _C.UntypedStorage) and len(obj) == 0:  # which other buffers may not be
+        return kagari.empty(0, dtype=dtype or kagari.get_default_dtype())
     try:
         memoryview(obj).release()
     except TypeError:

@@ -28,6 +28,7 @@ _FILES = {
     "low_rank": "pca_lowrank svd_lowrank",
     "membership": "hash_tensor isin",
     "norms": "frobenius_norm norm_except_dim nuclear_norm renorm renorm_",
+    "recurrent": "gru gru_cell lstm lstm_cell rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell",
     "segments": "segment_reduce",
     "spectrum": "istft stft",
     "windows": "bartlett_window blackman_window hamming_window hann_window kaiser_window",

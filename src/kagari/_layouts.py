@@ -24,7 +24,7 @@ class _Constant:
 
 
 class layout(_Constant):
-    """What a tensor's storage means; all are strided so far."""
+    """What a tensor's storage means. All tensors are strided; the others only have their names."""
 
     __slots__ = ()
 
@@ -42,14 +42,33 @@ def _make(cls: Any, name: str) -> Any:
 
 
 strided = _make(layout, "strided")
+sparse_coo = _make(layout, "sparse_coo")
+sparse_csr = _make(layout, "sparse_csr")
+sparse_csc = _make(layout, "sparse_csc")
+sparse_bsr = _make(layout, "sparse_bsr")
+sparse_bsc = _make(layout, "sparse_bsc")
+jagged = _make(layout, "jagged")
 contiguous_format = _make(memory_format, "contiguous_format")
 channels_last = _make(memory_format, "channels_last")
 channels_last_3d = _make(memory_format, "channels_last_3d")
 preserve_format = _make(memory_format, "preserve_format")
-for _constant in (strided, contiguous_format, channels_last, channels_last_3d, preserve_format):
-    type(_constant).__module__ = "kagari"
+legacy_contiguous_format = contiguous_format
+layout.__module__ = memory_format.__module__ = "kagari"
 
 RANK_OF = {channels_last: 4, channels_last_3d: 5}
+
+
+def only_strided(op: str, given: Any) -> None:
+    """Refuse a `layout` argument that asks for what no tensor here can be."""
+    if given is None or given is strided:
+        return
+    if not isinstance(given, layout):
+        kind = type(given).__name__
+        raise TypeError(f"{op}(): argument 'layout' must be torch.layout, not {kind}")
+    raise NotImplementedError(
+        f"{op}: layout: expected torch.strided, got {given}; sparse and jagged tensors are not "
+        "there, use a dense one"
+    )
 
 
 def strides_for(sizes: Sequence[int], form: memory_format, op: str) -> list[int]:

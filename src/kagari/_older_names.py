@@ -132,7 +132,7 @@ _METHODS: dict[str, Any] = {
     "is_mtia": False,
     # Python 2's names
     "__div__": lambda self, other: self / other,
-    "__rdiv__": lambda self, other: other / self,
+    "__rdiv__": lambda self, other: self.reciprocal() * other,
     "__idiv__": lambda self, other: self.div_(other),
     "__long__": lambda self: int(self),
     "__nonzero__": lambda self: bool(self),

@@ -104,6 +104,7 @@ def _install() -> None:
         "size": UntypedStorage.nbytes,
         "element_size": lambda self: 1,
         "cpu": lambda self: self,
+        "untyped": lambda self: self,
         "is_shared": lambda self: False,
         "is_cuda": False,
     }

@@ -255,11 +255,6 @@ def _complex(t: Tensor) -> bool:
     return t.dtype.is_complex
 
 
-def _right_divided(self: Tensor, other: Any) -> Tensor:
-    """other / self, under the name of Python 2."""
-    return self.reciprocal() * other
-
-
 def _set_part(part: Any) -> Any:
     def assign(self: Tensor, value: Any) -> None:
         target = part(self)
@@ -359,7 +354,6 @@ def _install() -> None:
     Tensor.mH = property(_conj_transposed, doc=_conj_transposed.__doc__)
     Tensor.H = property(_matrix_conj_transposed, doc="The conjugate transpose of a matrix.")
     Tensor.adjoint = _adjoint_method
-    Tensor.__rdiv__ = _right_divided
 
 
 _install()

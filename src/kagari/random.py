@@ -11,6 +11,7 @@ from typing import Any
 import kagari
 from kagari import _C, Tensor
 from kagari._C import Generator, default_generator
+from kagari._layouts import only_strided
 
 __all__ = [
     "Generator", "default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed",
@@ -162,6 +163,7 @@ def randperm(
     pin_memory: bool = False,
 ) -> Tensor:
     """The numbers 0 .. n-1 in random order."""
+    only_strided("randperm", layout)
     dtype = dtype or (kagari.int64 if out is None else out.dtype)
     device = "cpu" if device is None else device
     made = _C.places["ops"]["_randperm"](n, generator, dtype, device)

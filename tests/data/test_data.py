@@ -184,14 +184,21 @@ def test_collate_errors():
         ours.default_collate([object(), object()])
     with pytest.raises(TypeError, match="must contain tensors"):
         ours.default_collate([np.array(["a"])])
-    with pytest.raises(RuntimeError):
-        ours.default_collate([kagari.ones(2), kagari.ones(3)])
+    same, other = {"a": [kagari.ones(2)]}, {"a": [kagari.ones(3)]}
+    with pytest.raises(RuntimeError, match=r"item 2\['a'\]\[0\] has \[3\]"):
+        ours.default_collate([same, same, other])
+    with pytest.raises(RuntimeError, match=r"item 1\['a'\] has 2"):
+        ours.default_collate([same, {"a": [kagari.ones(2)] * 2}])
+    with pytest.raises(KeyError, match="item 1 has no 'a'"):
+        ours.default_collate([same, {}])
+    with pytest.raises(TypeError, match=r"item 1\[0\].*NoneType"):
+        ours.default_collate([[kagari.ones(1)], [None]])
 
 
 @pytest.mark.parametrize(
     ("options", "error"),
     [
-        ({"num_workers": 2}, NotImplementedError), ({"num_workers": -1}, ValueError),
+        ({"num_workers": -1}, ValueError),
         ({"shuffle": True, "sampler": [0]}, ValueError), ({"batch_size": 0}, ValueError),
         ({"batch_sampler": [[0]], "batch_size": 3}, ValueError),
         ({"batch_size": None, "drop_last": True}, ValueError), ({"timeout": -1}, ValueError),
@@ -225,3 +232,28 @@ def test_user_samplers_and_item_datasets():
     assert [b[1].tolist() for b in batches] == [[5, 0], [3]]
     batches = list(ours.DataLoader(dataset, batch_sampler=[[1], [2, 3]], collate_fn=list))
     assert batches == [[(1.0, 1)], [(2.0, 2), (3.0, 3)]]
+
+
+@pytest.mark.parametrize("n", [0, 2, 10, 13])
+@pytest.mark.parametrize("drop_last", [False, True])
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_distributed_sampler(n, drop_last, shuffle):
+    def act(data, library):
+        made = [
+            data.distributed.DistributedSampler(range(n), 4, rank, shuffle, 3, drop_last)
+            for rank in range(4)
+        ]
+        for sampler in made:
+            sampler.set_epoch(2)
+        return [[len(sampler), list(sampler)] for sampler in made]
+
+    if n == 2 and drop_last:
+        pytest.skip("PyTorch's own length is then negative")
+    assert_same(*both(act))
+
+
+def test_distributed_sampler_wrong():
+    with pytest.raises(RuntimeError, match="distributed"):
+        ours.DistributedSampler(range(3))
+    with pytest.raises(ValueError, match="Invalid rank 4"):
+        ours.DistributedSampler(range(3), 2, 4)

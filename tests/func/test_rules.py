@@ -174,7 +174,7 @@ def every_op():
 
 def test_every_op_has_a_rule():
     ops = every_op()
-    assert set(ops) - set(batching.RULES) == WITHOUT
+    assert set(ops) - set(batching.RULES) - set(kagari._C._made_of_ops()) == WITHOUT
     others = set(batching.RULES) - set(ops)
     assert all(name in kagari._C.places["ops"] for name in others), others
 

@@ -57,17 +57,19 @@ def scalar(result: Any) -> Any:
     """A number that depends on every element of every floating result, unevenly."""
     total = 0
     for leaf in leaves(result):
-        if leaf.is_floating_point():
+        if leaf is not None and leaf.is_floating_point():
             total = total + (leaf * leaf).sum() + leaf.sum() * 0.5
     return total
 
 
-def compare(ours: Any, theirs: Any, *inputs: Any, backward: bool = True) -> None:
+def compare(
+    ours: Any, theirs: Any, *inputs: Any, backward: bool = True, options: Any = None
+) -> None:
     """The same results, gradients of inputs and parameters, and buffers."""
     mine, other = to_kagari(inputs), inputs
-    a, b = ours(*mine), theirs(*other)
+    a, b = ours(*mine, **to_kagari(options or {})), theirs(*other, **(options or {}))
     assert_same(a, b)
-    if backward and any(leaf.requires_grad for leaf in leaves(b)):
+    if backward and any(leaf is not None and leaf.requires_grad for leaf in leaves(b)):
         scalar(a).backward()
         scalar(b).backward()
         wanted = [*zip(mine, other, strict=True), *zip(ours.parameters(), theirs.parameters())]

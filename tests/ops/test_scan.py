@@ -46,6 +46,14 @@ def test_logcumsumexp(dtype):
                 compare("logcumsumexp", x, dim, scale=10)
 
 
+def test_complex_angles_are_not_wrapped():
+    """Of complex numbers the imaginary part goes on from that of the largest element so far."""
+    x = torch.complex(sample(torch.float64, 4, 9) * 3, sample(torch.float64, 4, 9) * 9)
+    x[1, 0], x[2, 3], x[3] = complex(-torch.inf, 1), complex(-torch.inf, 0), 0
+    compare("logcumsumexp", x, 1, scale=10)
+    compare_gradients("logcumsumexp", x[:1].clone().requires_grad_(), 1)
+
+
 def test_result_dtype():
     compare("cumsum", sample(torch.int32, 3, 4), 1, dtype=torch.float64)
     compare("cumprod", sample(torch.float32, 3, 4), 1, dtype=torch.int8)

@@ -122,7 +122,8 @@ namespace {
 bool writes(const OpRecord& op) {
     std::string_view name = op.name().substr(0, op.name().find('.'));
     const auto& params = op.schema().params;
-    return name.ends_with('_') && !params.empty() && params[0].type == ParamType::Tensor;
+    return (name.ends_with('_') || name == "_become") && !params.empty() &&
+           params[0].type == ParamType::Tensor;
 }
 
 bool among(const Tensor& t, const Values& args) {
@@ -156,7 +157,8 @@ DualResult DualLevel::transposed(const DualCall& dual) {
 Values DualLevel::call(const OpRecord& op, Values args) {
     if (!enabled || !forward_grad_enabled || is_constant(op.name()) || !any_tangent(args))
         return op.run(std::move(args));
-    VmapsAgain vmaps;
+    if (op.made_of_ops()) return by_body(op, args);
+    std::optional<VmapsAgain> vmaps(std::in_place);
     if (writes(op)) return write(op, std::move(args));
     DualCall dual{op, args, *this};
     DualResult made;
@@ -172,8 +174,46 @@ Values DualLevel::call(const OpRecord& op, Values args) {
             if (tangent.defined() && is_differentiable(t.dtype()) && !among(t, args))
                 set(t, fitted(tangent, t));
         });
+    if (loses_tangents(dual, made.results)) {
+        vmaps.reset();
+        return by_body(op, args);
+    }
     return std::move(made.results);
 }
+
+/// The ops that it is made of come to this level one by one, so that what they save has tangents.
+Values DualLevel::by_body(const OpRecord& op, const Values& args) {
+    struct Again {
+        explicit Again(std::shared_ptr<DualLevel> level) { push_interceptor(std::move(level)); }
+        ~Again() { pop_interceptor(); }
+    } again(shared_from_this());
+    VmapsAgain vmaps;
+    MadeOfOps scope(op.schema_text());
+    return op.run_body(args);
+}
+
+// Note [Lost tangents]
+static void refuse_lost_tangents(const Tensor& t) {
+    const char* who = MadeOfOps::running();
+    if (!who || !intercepted()) return;
+    const Variable* own = find_variable(t);
+    const Variable* base = t.body()->base ? find_variable(Tensor(t.body()->base)) : nullptr;
+    for (const auto& each : all_interceptors()) {
+        auto* level = dynamic_cast<DualLevel*>(each.get());
+        if (!level || !level->enabled) continue;
+        for (const Variable* v : {own, base})
+            check<NotImplementedError>(
+                !v || !v->tangents || !v->tangents->find(level->id()),
+                "Trying to use forward AD through ",
+                std::string_view(who).substr(0, std::string_view(who).find('(')),
+                " that does not support it: it reads the memory of a tensor, whose tangent would "
+                "be lost, and is not made of ops");
+    }
+}
+static const bool guarding = [] {
+    memory_guard = refuse_lost_tangents;
+    return true;
+}();
 
 /// A write is the op that returns a copy, and then the copying.
 Values DualLevel::write(const OpRecord& op, Values args) {

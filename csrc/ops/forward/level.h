@@ -8,7 +8,7 @@ namespace kagari {
 struct DualCall;
 struct DualResult;
 
-class DualLevel final : public Interceptor {
+class DualLevel final : public Interceptor, public std::enable_shared_from_this<DualLevel> {
   public:
     explicit DualLevel(int64_t id) : id_(id) {}
     ~DualLevel() override { clear(); }
@@ -28,6 +28,7 @@ class DualLevel final : public Interceptor {
   private:
     bool any_tangent(const Values& args) const;
     DualResult transposed(const DualCall& dual);
+    Values by_body(const OpRecord& op, const Values& args);
     Values write(const OpRecord& op, Values args);
     void note(const Tensor& t);
 

@@ -32,6 +32,9 @@ bool linear_tangent(const DualCall& call, DualResult& result);
 /// Results have no tangent whatever the arguments have: `full_like`, `argmax`...
 bool is_constant(std::string_view op);
 
+/// Has the history of the results saved what depends on tangents and has none?
+bool loses_tangents(const DualCall& call, const Values& results);
+
 /// By differentiating the op's backward with respect to the gradient it starts with; set by
 /// python/. `tangents`: one per tensor among the arguments, undefined for none.
 extern DualResult (*transposed_tangent)(const OpRecord& op, const Values& args,

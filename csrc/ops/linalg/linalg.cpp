@@ -179,7 +179,9 @@ static Tensor cofactors(const Tensor& a) {
     return mul(unsqueeze(unsqueeze(phase, -1), -1), matmul(mul(u, unsqueeze(others, -2)), vh));
 }
 
+/// To choose a formula; no derivative goes through it.
 static bool any_zero(const Tensor& t) {
+    MadeOfOps nobody(nullptr);
     Tensor plain = raw_contiguous(t);
     bool found = false;
     visit(t.dtype(), [&](auto tag) {

@@ -102,7 +102,7 @@ static Tensor matmul_body(const Tensor& a, const Tensor& b) {
     return matmul_stacks(a, b);
 }
 const Op<Tensor(const Tensor&, const Tensor&)> matmul{
-    "matmul(Tensor input, Tensor other) -> Tensor", "fmO", matmul_body,
+    "matmul(Tensor input, Tensor other) -> Tensor", "fmOb", matmul_body,
     "The matrix product; vectors count as a row on the left and a column on the right, leading "
     "dimensions broadcast."};
 

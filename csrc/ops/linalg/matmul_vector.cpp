@@ -60,7 +60,7 @@ const Op<Tensor(const Tensor&, const Tensor&)> dot{"dot(Tensor input, Tensor ten
 
 static Tensor vdot_body(const Tensor& a, const Tensor& b) { return dot(conjugate(a), b); }
 const Op<Tensor(const Tensor&, const Tensor&)> vdot{
-    "vdot(Tensor input, Tensor other) -> Tensor", "fmO", vdot_body,
+    "vdot(Tensor input, Tensor other) -> Tensor", "fmOb", vdot_body,
     "The dot product with the conjugate of the first vector."};
 
 static Tensor outer_body(const Tensor& a, const Tensor& b) {
@@ -69,11 +69,11 @@ static Tensor outer_body(const Tensor& a, const Tensor& b) {
     return mul(unsqueeze(a, 1), b);
 }
 const Op<Tensor(const Tensor&, const Tensor&)> outer{
-    "outer(Tensor input, Tensor vec2) -> Tensor", "fmo", outer_body,
+    "outer(Tensor input, Tensor vec2) -> Tensor", "fmob", outer_body,
     "All products of an element of input with one of vec2."};
 
 static const Op<Tensor(const Tensor&, const Tensor&)> ger{
-    "ger(Tensor input, Tensor vec2) -> Tensor", "fmo", outer_body, "An older name of outer."};
+    "ger(Tensor input, Tensor vec2) -> Tensor", "fmob", outer_body, "An older name of outer."};
 
 static Tensor inner_body(const Tensor& a, const Tensor& b) {
     if (a.dim() == 0 || b.dim() == 0) return mul(a, b);
@@ -92,7 +92,7 @@ static Tensor inner_body(const Tensor& a, const Tensor& b) {
     return reshape(mm(left, transpose(right, 0, 1)), sizes);
 }
 const Op<Tensor(const Tensor&, const Tensor&)> inner{
-    "inner(Tensor input, Tensor other) -> Tensor", "fmO", inner_body,
+    "inner(Tensor input, Tensor other) -> Tensor", "fmOb", inner_body,
     "Sums of products over the last dimension of both."};
 
 }  // namespace kagari::ops

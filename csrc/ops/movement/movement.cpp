@@ -279,7 +279,7 @@ const Op<Tensor(const Tensor&, int64_t, int64_t, int64_t)> diag_embed{
     "diag_embed(Tensor input, int offset=0, int dim1=-2, int dim2=-1) -> Tensor", "fm",
     diag_embed_body, "Matrices with the last dimension of `input` as their diagonals."};
 const Op<Tensor(const Tensor&, int64_t)> diag{
-    "diag(Tensor input, int diagonal=0) -> Tensor", "fmO", diag_body,
+    "diag(Tensor input, int diagonal=0) -> Tensor", "fmOb", diag_body,
     "The diagonal of a matrix, or a matrix with a vector as its diagonal."};
 
 }  // namespace kagari::ops

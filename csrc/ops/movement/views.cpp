@@ -156,7 +156,7 @@ static Tensor t_body(const Tensor& x) {
                         x.dim(), "D");
     return x.dim() < 2 ? alias(x) : transpose(x, 0, 1);
 }
-const Op<Tensor(const Tensor&)> t{"t(Tensor input) -> Tensor", "fm", t_body,
+const Op<Tensor(const Tensor&)> t{"t(Tensor input) -> Tensor", "fmb", t_body,
                                   "Transposes a matrix; a view."};
 
 static Tensor unsqueeze_body(const Tensor& t, int64_t dim) {
@@ -213,7 +213,7 @@ static Tensor flatten_body(const Tensor& t, int64_t start, int64_t end) {
     return reshape(t, sizes);
 }
 const Op<Tensor(const Tensor&, int64_t, int64_t)> flatten{
-    "flatten(Tensor input, int start_dim=0, int end_dim=-1) -> Tensor", "fm", flatten_body,
+    "flatten(Tensor input, int start_dim=0, int end_dim=-1) -> Tensor", "fmb", flatten_body,
     "Joins the dimensions from start_dim to end_dim into one."};
 
 static Tensor movedim_body(const Tensor& t, IntSpan source, IntSpan destination) {
@@ -243,7 +243,7 @@ static Tensor movedim_body(const Tensor& t, IntSpan source, IntSpan destination)
     return permute(t, order);
 }
 const Op<Tensor(const Tensor&, IntSpan, IntSpan)> movedim{
-    "movedim(Tensor input, int[] source, int[] destination) -> Tensor", "fm", movedim_body,
+    "movedim(Tensor input, int[] source, int[] destination) -> Tensor", "fmb", movedim_body,
     "A view with dimensions moved to new places; the others keep their order."};
 
 }  // namespace kagari::ops

@@ -26,8 +26,8 @@ extern const Op<Tensor(const Tensor&, IntSpan, IntSpan)> movedim;
 
 /// The gradient of a strided window (new) of a tensor laid out as (old); overlapping elements add
 /// up.
-Tensor as_strided_backward(const Tensor& grad, IntSpan old_sizes, IntSpan old_strides,
-                           int64_t old_offset, IntSpan sizes, IntSpan strides, int64_t offset);
+extern const Op<Tensor(const Tensor&, IntSpan, IntSpan, int64_t, IntSpan, IntSpan, int64_t)>
+    as_strided_backward;
 /// Last two dimensions swapped.
 Tensor mT(const Tensor& t);
 /// `-1` in `sizes` replaced by what is left of `numel`.

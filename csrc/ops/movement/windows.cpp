@@ -227,9 +227,8 @@ const Op<Tensor(const Tensor&)> view_as_real{
     "A complex tensor of shape (...) seen as a real one of shape (..., 2)."};
 
 static Tensor view_as_complex_body(const Tensor& t) {
-    check<RuntimeError>(t.dtype() == DType::F32 || t.dtype() == DType::F64,
-                        "view_as_complex: view_as_complex is only supported for floating point "
-                        "tensors, but got a tensor of scalar type: ",
+    check<RuntimeError>(is_floating(t.dtype()) && t.dtype() != DType::BF16,
+                        "view_as_complex: expected float16, float32 or float64 numbers, but got ",
                         t.dtype());
     check<RuntimeError>(
         t.dim() > 0 && t.size(-1) == 2 && t.stride(-1) == 1 && t.offset() % 2 == 0,

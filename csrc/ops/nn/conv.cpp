@@ -270,7 +270,7 @@ using NamedPaddingOp = Op<Tensor(const Tensor&, const Tensor&, const std::option
         "conv" #n                                                                   \
         "d.padding(Tensor input, Tensor weight, Tensor? bias=None, int[] "          \
         "stride=1, str padding='valid', int[] dilation=1, int groups=1) -> Tensor", \
-        "f", named_padding_body<n>, ""}
+        "fb", named_padding_body<n>, ""}
 KAGARI_CONV(1);
 KAGARI_CONV(2);
 KAGARI_CONV(3);

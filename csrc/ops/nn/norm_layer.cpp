@@ -187,6 +187,10 @@ Tensors layer_norm_gradients(Backward& ctx, const Shape& shape, double eps, bool
 /// An edge for a parameter that is not there leads nowhere.
 Tensor or_nothing(const OptionalTensor& t) { return t ? *t : Tensor(); }
 
+extern const Op<Tensor(const Tensor&, IntSpan, const OptionalTensor&, const OptionalTensor&,
+                       double)>
+    fused_layer_norm;
+
 Tensor layer_norm_body(const Tensor& x, IntSpan normalized_shape, const OptionalTensor& weight,
                        const OptionalTensor& bias, double eps, bool) {
     const char* op = "layer_norm";
@@ -197,6 +201,12 @@ Tensor layer_norm_body(const Tensor& x, IntSpan normalized_shape, const Optional
     shape.check_parameter(bias, "bias", op);
     if (x.is_meta()) return empty(x.sizes(), x.dtype(), x.device());
     if (shape.size > kLongest) return composed_layer_norm(x, shape.dims(x), weight, bias, eps);
+    return fused_layer_norm(x, normalized_shape, weight, bias, eps);
+}
+
+Tensor fused_layer_norm_body(const Tensor& x, IntSpan normalized_shape,
+                             const OptionalTensor& weight, const OptionalTensor& bias, double eps) {
+    Shape shape(x, normalized_shape, "layer_norm");
     Kept kept;
     Tensor out;
     {
@@ -270,6 +280,8 @@ Tensor composed_rms_norm(const Tensor& x, const Dims& dims, const OptionalTensor
     return to(weight ? mul(y, *weight) : y, x.dtype());
 }
 
+extern const Op<Tensor(const Tensor&, IntSpan, const OptionalTensor&, double)> fused_rms_norm;
+
 Tensor rms_norm_body(const Tensor& x, IntSpan normalized_shape, const OptionalTensor& weight,
                      std::optional<double> given_eps) {
     const char* op = "rms_norm";
@@ -281,6 +293,12 @@ Tensor rms_norm_body(const Tensor& x, IntSpan normalized_shape, const OptionalTe
     if (x.is_meta()) return empty(x.sizes(), x.dtype(), x.device());
     if (shape.size > kLongest || is_complex(x.dtype()))
         return composed_rms_norm(x, shape.dims(x), weight, eps);
+    return fused_rms_norm(x, normalized_shape, weight, eps);
+}
+
+Tensor fused_rms_norm_body(const Tensor& x, IntSpan normalized_shape, const OptionalTensor& weight,
+                           double eps) {
+    Shape shape(x, normalized_shape, "rms_norm");
     Tensor out, inverse, w = or_nothing(weight);
     {
         NoGrad guard;
@@ -294,17 +312,26 @@ Tensor rms_norm_body(const Tensor& x, IntSpan normalized_shape, const OptionalTe
     return out;
 }
 
+const Op<Tensor(const Tensor&, IntSpan, const OptionalTensor&, const OptionalTensor&, double)>
+    fused_layer_norm{
+        "_fused_layer_norm(Tensor input, int[] normalized_shape, Tensor? weight, Tensor? bias, "
+        "float eps) -> Tensor",
+        "p", fused_layer_norm_body, ""};
+const Op<Tensor(const Tensor&, IntSpan, const OptionalTensor&, double)> fused_rms_norm{
+    "_fused_rms_norm(Tensor input, int[] normalized_shape, Tensor? weight, float eps) -> Tensor",
+    "p", fused_rms_norm_body, ""};
+
 }  // namespace
 
 const Op<Tensor(const Tensor&, IntSpan, const OptionalTensor&, const OptionalTensor&, double, bool)>
     layer_norm{
         "layer_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, "
         "Tensor? bias=None, float eps=1e-05, bool cudnn_enable=True) -> Tensor",
-        "f", layer_norm_body,
+        "fb", layer_norm_body,
         "Normalise over the last dimensions, then scale by `weight` and shift by `bias`."};
 const Op<Tensor(const Tensor&, IntSpan, const OptionalTensor&, std::optional<double>)> rms_norm{
     "rms_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, float? eps=None) -> "
     "Tensor",
-    "f", rms_norm_body, "Divide by the root of the mean square over the last dimensions."};
+    "fb", rms_norm_body, "Divide by the root of the mean square over the last dimensions."};
 
 }  // namespace kagari::ops

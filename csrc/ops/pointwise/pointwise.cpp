@@ -52,6 +52,14 @@ std::string public_name(const PointwiseSpec& spec) {
                               "'; convert the input to a dtype it is defined for");
 }
 
+/// The dtype whose kernel serves `compute`: a complex number of two halves has none.
+DType kernel_dtype(const PointwiseSpec& spec, DType compute) {
+    bool of_halves =
+        compute == DType::F16 &&
+        (spec.result == 'C' || std::string_view(spec.kinds).find('C') != std::string_view::npos);
+    return of_halves ? DType::F32 : wide_counterpart(compute);
+}
+
 DType compute_dtype(const PointwiseSpec& spec, const Operand* operands) {
     if (spec.promote == Promote::Bool) return DType::Bool;
     Promotion promotion;
@@ -73,7 +81,7 @@ DType compute_dtype(const PointwiseSpec& spec, const Operand* operands) {
     DType dtype = promotion.result();
     if (spec.promote == Promote::Float && dtype < DType::F16) dtype = default_dtype();
     if (spec.promote == Promote::Number && dtype == DType::Bool) dtype = DType::I64;
-    if (!(spec.dtypes >> int(wide_counterpart(dtype)) & 1)) [[unlikely]]
+    if (!(spec.dtypes >> int(kernel_dtype(spec, dtype)) & 1)) [[unlikely]]
         fail_dtype(spec, dtype);
     return dtype;
 }
@@ -165,9 +173,9 @@ struct alignas(16) Slot {
 void launch(PointwiseRow& row, const Operand* operands, DType compute, const Tensor& out) {
     if (out.is_meta() || out.numel() == 0) return;
     const PointwiseSpec& spec = *row.spec;
-    if (compute == DType::C32) [[unlikely]] {
-        Tensor wide = empty_like(out, dtype_of_kind(spec.result, DType::C64));
-        launch(row, operands, DType::C64, wide);
+    if (DType wide_compute = kernel_dtype(spec, compute); wide_compute != compute) [[unlikely]] {
+        Tensor wide = empty_like(out, dtype_of_kind(spec.result, wide_compute));
+        launch(row, operands, wide_compute, wide);
         return ops::copy_elements(out, wide);
     }
     Loop loop(out.sizes());
@@ -225,6 +233,10 @@ class PointwiseNode final : public Node {
             released_ |= k.saved.defined();
             k.saved.release();
         }
+    }
+
+    void each_saved(const std::function<void(const Saved&)>& visit) const override {
+        for (const Kept& k : kept_) visit(k.saved);
     }
 
     /// Keeps the operands; before an in-place write, so that one it overwrites counts as stale.

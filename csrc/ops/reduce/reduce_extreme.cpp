@@ -157,9 +157,9 @@ static const Op<Tensor(const Tensor&)> max_all{"max(Tensor input) -> Tensor", "f
 static const Op<Tensor(const Tensor&)> min_all{"min(Tensor input) -> Tensor", "fmo", min_body,
                                                "The smallest element."};
 static const Op<Tensor(const Tensor&, const Tensor&)> max_other{
-    "max.other(Tensor input, Tensor other) -> Tensor", "fmo", max_other_body, "As maximum."};
+    "max.other(Tensor input, Tensor other) -> Tensor", "fmob", max_other_body, "As maximum."};
 static const Op<Tensor(const Tensor&, const Tensor&)> min_other{
-    "min.other(Tensor input, Tensor other) -> Tensor", "fmo", min_other_body, "As minimum."};
+    "min.other(Tensor input, Tensor other) -> Tensor", "fmob", min_other_body, "As minimum."};
 const Op<std::tuple<Tensor, Tensor>(const Tensor&, int64_t, bool)> max_dim{
     "max.dim(Tensor input, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)", "fmO",
     max_dim_body, "The largest elements along `dim` and their indices; the first of equals."};

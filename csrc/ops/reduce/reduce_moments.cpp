@@ -137,9 +137,16 @@ Tensor complex_logsumexp(const Tensor& x, const OptionalDims& dims, bool keepdim
     return keepdim || along.empty() ? out : squeeze(out, along);
 }
 
+using OfRows = Op<Tensor(const Tensor&, OptionalDims, bool)>;
+extern const OfRows real_logsumexp;
+
 Tensor logsumexp_body(const Tensor& input, OptionalDims dims, bool keepdim) {
     if (is_complex(input.dtype())) return complex_logsumexp(input, dims, keepdim);
-    Tensor x = is_floating(input.dtype()) ? input : to(input, default_dtype());
+    return real_logsumexp(is_floating(input.dtype()) ? input : to(input, default_dtype()), dims,
+                          keepdim);
+}
+
+Tensor real_logsumexp_body(const Tensor& x, OptionalDims dims, bool keepdim) {
     Reduced gone = reduced_dims(x, dims, "logsumexp");
     Tensor out = kLogsumexp(x, gone, keepdim)[0];
     if (should_record(x))
@@ -187,9 +194,13 @@ Tensor power_norm(const Tensor& x, double p, const Reduced& gone, const Optional
                [gone, keepdim, p](Backward& ctx) -> Tensors {
                    Tensor x = ctx.saved(0), norm = ctx.saved(1);
                    Tensor zero = scalar_tensor(0.0, norm.dtype());
-                   Tensor size = abs(x), none = eq(size, 0);
-                   Tensor power = where(none, zero, pow(size, p - 1));
-                   Tensor scale = where(eq(norm, 0), zero, mul(ctx.grad(), pow(norm, 1 - p)));
+                   Tensor one = scalar_tensor(1.0, norm.dtype());
+                   auto power_of = [&](const Tensor& t, double exponent) {
+                       Tensor none = eq(t, 0);  // not even its derivatives may be infinite there
+                       return where(none, zero, pow(where(none, one, t), exponent));
+                   };
+                   Tensor power = power_of(abs(x), p - 1);
+                   Tensor scale = mul(ctx.grad(), power_of(norm, 1 - p));
                    return {mul(mul(sgn(x), power), with_reduced(scale, gone, keepdim))};
                });
     return out;
@@ -210,19 +221,25 @@ Tensor vector_norm_body(const Tensor& input, const Scalar& ord, OptionalDims dim
                         "linalg.vector_norm: Expected a floating point or complex tensor as input. "
                         "Got ",
                         input.dtype());
-    Tensor x = dtype ? to(input, *dtype) : input;
+    if (dtype && *dtype != input.dtype())
+        return vector_norm(to(input, *dtype), ord, dims, keepdim, std::nullopt);
+    const Tensor& x = input;
     double p = ord.to<double>();
     Reduced gone = reduced_dims(x, dims, "linalg.vector_norm");
     if (p == 2) return euclidean_norm(x, gone, keepdim);
     if (p == 0) return nonzero_norm(x, dims, keepdim);
     if (p == 1) return sum(abs(x), dims, keepdim, std::nullopt);
     if (!std::isinf(p) && is_half(x.dtype()))  // powers overflow where norms do not
-        return to(power_norm(to(x, DType::F32), p, gone, dims, keepdim), x.dtype());
+        return to(vector_norm(to(x, DType::F32), ord, dims, keepdim, std::nullopt), x.dtype());
     if (!std::isinf(p)) return power_norm(x, p, gone, dims, keepdim);
     check<RuntimeError>(reduced_count(x, gone) > 0, "linalg.vector_norm cannot compute the ", p,
                         " norm on an empty tensor or dimension: it has no identity");
-    return p > 0 ? amax(abs(x), dims, keepdim) : amin(abs(x), dims, keepdim);
+    Dims along = dims.value_or(Dims());
+    return p > 0 ? amax(abs(x), along, keepdim) : amin(abs(x), along, keepdim);
 }
+
+const OfRows real_logsumexp{"_logsumexp(Tensor input, int[] dim, bool keepdim) -> Tensor", "p",
+                            real_logsumexp_body, ""};
 
 }  // namespace
 
@@ -266,7 +283,7 @@ UNBIASED(std_mean, std_mean, Pair, "(Tensor, Tensor)", "f");
 #undef UNBIASED
 
 const Op<Tensor(const Tensor&, OptionalDims, bool)> logsumexp{
-    "logsumexp(Tensor input, int[] dim, bool keepdim=False) -> Tensor", "fmoS", logsumexp_body,
+    "logsumexp(Tensor input, int[] dim, bool keepdim=False) -> Tensor", "fmoSb", logsumexp_body,
     "The logarithm of the sum of exponentials along the dimensions `dim`, without overflow."};
 const Op<Tensor(const Tensor&, const Scalar&, OptionalDims, bool, std::optional<DType>)>
     vector_norm{

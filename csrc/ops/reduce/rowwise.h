@@ -12,7 +12,7 @@
 
 namespace kagari {
 
-inline constexpr int kMaxRowOperands = 12;
+inline constexpr int kMaxRowOperands = 16;
 
 /// A dimension of a walk: its size and, per operand, the distance in bytes between neighbours.
 struct Axis {

@@ -127,41 +127,54 @@ Pair cummin_body(const Tensor& x, int64_t dim) {
     return extreme(kCummin, "cummin", "CumminBackward0", x, dim);
 }
 
-/// Positive and negative gradients are scanned apart, as logarithms, so that nothing overflows.
-Tensor logcumsumexp_gradient(const Tensor& grad, const Tensor& x, const Tensor& out, int64_t dim,
-                             bool reversed) {
-    Tensor none = scalar_tensor(-std::numeric_limits<double>::infinity(), x.dtype());
-    Tensor zero = scalar_tensor(0.0, x.dtype());
-    auto share = [&](const Tensor& part) {
-        Tensor some = gt(part, 0);
-        Tensor logs = where(some, log(where(some, part, scalar_tensor(1.0, x.dtype()))), none);
-        Tensor shifted = sub(logs, out);
-        const auto& back = reversed ? logcumsumexp : reverse_logcumsumexp;
-        return exp(add(back(shifted, dim), x));
-    };
-    Tensor found = sub(share(grad), share(neg(grad)));
-    return where(eq(x, none), zero, found);
+// Note [Weighted sums of exponentials]
+// The derivatives of logcumsumexp are, for every j, exp(to_j) times the sum of grad_i exp(from_i)
+// over the i up to j (or from j on). That is linear in `grad`, its transpose is the same with
+// `from` and `to` exchanged and the walk reversed, and its derivatives by them are made of both. It
+// is scanned as logarithms, so that nothing overflows: positive and negative gradients apart, while
+// complex logarithms know their sign.
+Tensor exp_weighted_body(const Tensor& grad, const Tensor& from, const Tensor& to, int64_t dim,
+                         bool reversed) {
+    Tensor out;
+    {
+        NoGrad guard;
+        Tensor none = scalar_tensor(-std::numeric_limits<double>::infinity(), from.dtype());
+        Tensor zero = scalar_tensor(0.0, from.dtype());
+        auto share = [&](const Tensor& part, const Tensor& some) {
+            Tensor logs = where(some, log(part), none);
+            Tensor sums = scan(kLogcumsumexp, add(logs, from), dim, reversed);
+            // a sum of nothing, or times nothing, whatever the other factor
+            return where(logical_or(eq(sums, none), eq(to, none)), zero, exp(add(sums, to)));
+        };
+        if (is_complex(grad.dtype()))
+            out = share(grad, ne(grad, 0));
+        else
+            out = sub(share(grad, gt(grad, 0)), share(neg(grad), lt(grad, 0)));
+    }
+    if (should_record(grad, from, to))
+        record("ExpWeightedCumsumBackward0", {out}, {grad, from, to}, {grad, from, to, out},
+               [dim, reversed](Backward& ctx) -> Tensors {
+                   Tensor grad = ctx.saved(0), gg, gf, gt;
+                   if (ctx.needs(0) || ctx.needs(1))
+                       gg = exp_weighted(ctx.grad(), conj(ctx.saved(2)), conj(ctx.saved(1)), dim,
+                                         !reversed);
+                   if (ctx.needs(1)) gf = mul(conj(grad), gg);
+                   if (ctx.needs(2)) gt = mul(ctx.grad(), conj(ctx.saved(3)));
+                   return {gg, gf, gt};
+               });
+    return out;
 }
 
-/// Of complex numbers: by way of sums of exponentials, less the largest real part of the row.
-Tensor complex_logcumsumexp(const Tensor& x, int64_t dim) {
-    Tensor parts = select(view_as_real(detach(x)), -1, 0);
-    Tensor top = x.numel() ? amax(parts, Dims{dim}, true) : parts;
-    Tensor zero = scalar_tensor(0.0, top.dtype());
-    top = where(eq(abs(top), std::numeric_limits<double>::infinity()), zero, top);
-    return add(log(cumsum(exp(sub(x, top)), dim, std::nullopt)), top);
-}
-
-template <bool kReverse>
 Tensor logcumsumexp_body(const Tensor& x, int64_t dim) {
-    if (is_complex(x.dtype()) && !kReverse) return complex_logcumsumexp(x, dim);
-    check<NotImplementedError>(is_floating(x.dtype()),
-                               "logcumsumexp(): expected a floating point input, got ", x.dtype());
+    check<NotImplementedError>(is_floating(x.dtype()) || is_complex(x.dtype()),
+                               "logcumsumexp(): expected a floating point or complex input, got ",
+                               x.dtype());
     int64_t at = wrap_dim(dim, x.dim(), "logcumsumexp");
-    Tensor out = scan(kLogcumsumexp, x, at, kReverse);
+    Tensor out = scan(kLogcumsumexp, x, at, false);
     if (should_record(x))
         record("LogcumsumexpBackward0", {out}, {x}, {x, out}, [at](Backward& ctx) -> Tensors {
-            return {logcumsumexp_gradient(ctx.grad(), ctx.saved(0), ctx.saved(1), at, kReverse)};
+            return {
+                exp_weighted(ctx.grad(), neg(conj(ctx.saved(1))), conj(ctx.saved(0)), at, true)};
         });
     return out;
 }
@@ -181,13 +194,13 @@ const Op<Pair(const Tensor&, int64_t)> cummin{
     "cummin(Tensor input, int dim) -> (Tensor values, Tensor indices)", "fmO", cummin_body,
     "The smallest element so far along `dim`, and its index; the latest of equals."};
 const Op<Tensor(const Tensor&, int64_t)> logcumsumexp{
-    "logcumsumexp(Tensor input, int dim) -> Tensor", "fmo", logcumsumexp_body<false>,
+    "logcumsumexp(Tensor input, int dim) -> Tensor", "fmo", logcumsumexp_body,
     "The logarithm of the cumulative sum of exponentials along `dim`."};
 const Op<Tensor(const Tensor&, int64_t)> reverse_cumsum{
     "_reverse_cumsum(Tensor input, int dim) -> Tensor", "p", reverse_cumsum_body,
     "The sum of each element and those after it along `dim`."};
-const Op<Tensor(const Tensor&, int64_t)> reverse_logcumsumexp{
-    "_reverse_logcumsumexp(Tensor input, int dim) -> Tensor", "p", logcumsumexp_body<true>,
-    "The logarithm of the sum of the exponentials of each element and those after it."};
+const Op<Tensor(const Tensor&, const Tensor&, const Tensor&, int64_t, bool)> exp_weighted{
+    "_exp_weighted_cumsum(Tensor grad, Tensor from_, Tensor to, int dim, bool reverse) -> Tensor",
+    "p", exp_weighted_body, ""};
 
 }  // namespace kagari::ops

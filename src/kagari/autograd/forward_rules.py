@@ -100,6 +100,11 @@ def transpose(
     chosen = [outputs[i] for i in places]
     result: list[Any] = [None] * len(outputs)
     if not chosen:
+        if any(o.dtype.is_floating_point or o.dtype.is_complex for o in outputs):
+            raise NotImplementedError(
+                f"Trying to use forward AD with {name} that does not support it because it has no "
+                "derivative."
+            )
         return result
     starts = [zeros_like(o).requires_grad_() for o in chosen]
     pulled = grad(chosen, inputs, starts, create_graph=True, allow_unused=True)

@@ -1,180 +1,55 @@
-"""Derivatives compared with finite differences."""
+"""Derivatives compared with finite differences: which checks are made, and of what."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from .. import _C
 from .._C import Tensor
-
-
-class GradcheckError(RuntimeError):
-    """A derivative that differs from its finite differences."""
-
-
-def _tensors(values: Any) -> list[Tensor]:
-    items = values if isinstance(values, (tuple, list)) else (values,)
-    return [v for v in items if isinstance(v, Tensor)]
-
-
-def _differentiable(values: Any) -> list[Tensor]:
-    return [t for t in _tensors(values) if t.dtype.is_floating_point or t.dtype.is_complex]
-
-
-def _entries(t: Tensor) -> Any:
-    """Index tuples of all elements."""
-    from itertools import product
-
-    return product(*(range(s) for s in t.shape))
-
-
-def _flat(t: Tensor) -> list[complex]:
-    return [complex(v) for v in t.detach().reshape(-1).tolist()]
-
-
-def _numeric(
-    func: Callable[..., Any], inputs: Sequence[Any], x: Tensor, which: int, eps: float
-) -> list[list[tuple[complex, complex]]]:
-    """Per element of `x`, the differences of output `which` along its real and imaginary axis."""
-
-    def run() -> list[complex]:
-        # with recording on, as `func` may itself take gradients
-        return _flat(_differentiable(func(*inputs))[which])
-
-    columns = []
-    data = x.data
-    for index in _entries(x):
-        kept = data[index].item()
-        steps = (eps, eps * 1j) if x.dtype.is_complex else (eps,)
-        found = []
-        for step in steps:
-            data[index] = kept + step
-            above = run()
-            data[index] = kept - step
-            below = run()
-            data[index] = kept
-            found.append([(a - b) / (2 * eps) for a, b in zip(above, below, strict=True)])
-        if len(found) == 1:
-            found.append([0j] * len(found[0]))
-        columns.append(list(zip(*found, strict=True)))
-    return columns
-
-
-def _analytic(output: Tensor, inputs: list[Tensor]) -> list[list[Any]]:
-    """Rows of gradients: for each element of the output (and, for a complex one, for 1 and 1j) the
-    gradient of every input."""
-    from . import grad
-
-    rows = []
-    for index in _entries(output):
-        for seed in (1.0, 1j) if output.dtype.is_complex else (1.0,):
-            start = output.detach().clone().zero_()
-            start[index] = seed
-            rows.append(list(grad([output], inputs, [start], retain_graph=True, allow_unused=True)))
-    return rows
-
-
-def _expected(numeric: tuple[complex, complex], seed: complex, is_complex: bool) -> complex:
-    """The gradient that backward should give for one output and one input element: PyTorch's
-    convention is the conjugate Wirtinger derivative of the real part of conj(seed) * output."""
-    along_real = (seed.conjugate() * numeric[0]).real
-    along_imag = (seed.conjugate() * numeric[1]).real
-    return complex(along_real, along_imag) if is_complex else complex(along_real)
-
-
-def _compare(
-    func: Callable[..., Any], inputs: Sequence[Any], eps: float, atol: float, rtol: float
-) -> None:
-    """Compares every element of the Jacobians."""
-    wanted = [t for t in _tensors(inputs) if t.requires_grad]
-    for o, output in _compared(func(*inputs)):
-        rows = _analytic(output, wanted) if output.requires_grad else []
-        seeds = (1 + 0j, 1j) if output.dtype.is_complex else (1 + 0j,)
-        rows = rows or [[None] * len(wanted)] * (output.numel() * len(seeds))
-        for i, x in enumerate(wanted):
-            numeric = _numeric(func, inputs, x, o, eps)
-            for r, row in enumerate(rows):
-                got = [0j] * x.numel() if row[i] is None else _flat(row[i])
-                element, seed = divmod(r, len(seeds))
-                for k, value in enumerate(got):
-                    expected = _expected(numeric[k][element], seeds[seed], x.dtype.is_complex)
-                    if not abs(value - expected) <= atol + rtol * abs(expected):
-                        raise GradcheckError(
-                            f"Jacobian mismatch for output {o} with respect to input {i}, element "
-                            f"{element} of the output and {k} of the input: numerical {expected}, "
-                            f"analytical {value} (atol {atol}, rtol {rtol})"
-                        )
-
-
-def _compared(outputs: Any) -> list[tuple[int, Tensor]]:
-    """The outputs that have a gradient, numbered; all, if none has: then each must be constant."""
-    numbered = list(enumerate(_differentiable(outputs)))
-    return [(o, t) for o, t in numbered if t.requires_grad] or numbered
-
-
-def _inner(a: Tensor, b: Tensor) -> float:
-    """The real inner product."""
-    product = (a.conj() * b).sum().item()
-    return complex(product).real
-
-
-def _compare_projections(
-    func: Callable[..., Any], inputs: Sequence[Any], eps: float, atol: float, rtol: float
-) -> None:
-    """Compares each Jacobian between one random direction of the output and one of the input: one
-    run of backward per output, two runs of `func` per input."""
-    from .. import Generator, randn
-    from . import grad
-
-    generator = Generator().manual_seed(len(inputs))
-
-    def direction(t: Tensor) -> Tensor:
-        return randn(t.shape, dtype=t.dtype, generator=generator)
-
-    wanted = [t for t in _tensors(inputs) if t.requires_grad]
-    outputs = _compared(func(*inputs))
-    weights = [direction(t) for _, t in outputs]
-    gradients = [
-        grad([t], wanted, [w], retain_graph=True, allow_unused=True)
-        if t.requires_grad
-        else [None] * len(wanted)
-        for (_, t), w in zip(outputs, weights, strict=True)
-    ]
-    for i, x in enumerate(wanted):
-        along, kept = direction(x), x.detach().clone()
-        sides = []
-        for step in (eps, -eps):
-            x.data.copy_(kept + step * along)
-            sides.append([t.detach().clone() for t in _differentiable(func(*inputs))])
-        x.data.copy_(kept)
-        for (o, _), w, row in zip(outputs, weights, gradients, strict=True):
-            expected = _inner(w, (sides[0][o] - sides[1][o]) / (2 * eps))
-            slope = row[i]
-            got = 0.0 if slope is None else _inner(slope, along)
-            if not abs(got - expected) <= atol + rtol * abs(expected):
-                raise GradcheckError(
-                    f"Jacobian mismatch for output {o} with respect to input {i} in a random "
-                    f"direction: numerical {expected}, analytical {got} (atol {atol}, rtol {rtol});"
-                    " without fast_mode the element is named"
-                )
+from .derivative_checks import (
+    Check,
+    GradcheckError,
+    backward_fast,
+    backward_slow,
+    batched_grads,
+    batched_tangents,
+    forward_fast,
+    forward_slow,
+    grad_dtypes,
+    multiplies_by_grad,
+    undefined_grads,
+    undefined_tangents,
+)
+from .finite_differences import differentiable, tensors_of
 
 
 def _check_inputs(inputs: Sequence[Any]) -> None:
-    wanted = [t for t in _tensors(inputs) if t.requires_grad]
-    if not wanted:
+    if not any(t.requires_grad for t in tensors_of(inputs)):
         raise ValueError(
             "gradcheck expects at least one input tensor to require gradient, but none of them "
             "have requires_grad=True."
         )
-    for i, t in enumerate(wanted):
-        if str(t.dtype) not in ("torch.float64", "torch.complex128"):
-            raise ValueError(
-                f"gradcheck: input {i} requires gradient and is not a double precision floating "
-                f"point or complex tensor, but {t.dtype}: finite differences need that precision"
+    for i, t in enumerate(inputs):
+        if not isinstance(t, Tensor) or not t.requires_grad:
+            continue
+        if t.element_size() < (16 if t.dtype.is_complex else 8):
+            warnings.warn(
+                f"Input #{i} requires gradient and is not a double precision floating point or "
+                "complex. This check will likely fail if all the inputs are not of double "
+                "precision floating point or complex. ",
+                stacklevel=3,
             )
         if 0 in t.stride() and t.numel() > 1:
             raise RuntimeError(
-                f"gradcheck: the {i}th input has a dimension with stride 0; it must not overlap "
-                "itself, as it is perturbed element by element"
+                f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs "
+                "that are non-overlapping to be able to compute the numerical gradients correctly. "
+                "You should call .contiguous on the input before passing it to gradcheck."
             )
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise AssertionError(message)
 
 
 def gradcheck(
@@ -189,25 +64,64 @@ def gradcheck(
     check_undefined_grad: bool = True,
     check_grad_dtypes: bool = False,
     check_batched_grad: bool = False,
+    check_batched_forward_grad: bool = False,
+    check_forward_ad: bool = False,
+    check_backward_ad: bool = True,
     fast_mode: bool = False,
     masked: bool | None = None,
 ) -> bool:
-    """Compare the gradients of `func(*inputs)` with central finite differences of step `eps`.
+    """Compare the derivatives of `func(*inputs)` with central finite differences of step `eps`.
 
-    Inputs that require grad must be float64 or complex128. Raises GradcheckError (a RuntimeError)
-    where they differ by more than `atol + rtol * |expected|`, or returns False if not
-    `raise_exception`. Outputs need no particular shape. With `fast_mode` only one random direction
-    of each input is compared, which costs two runs of `func` and not two for each element.
+    Args:
+        inputs: those that require grad are differentiated; they should be float64 or complex128.
+        atol, rtol: a difference of `atol + rtol * |expected|` is tolerated.
+        raise_exception: otherwise the result is False where a check fails.
+        nondet_tol: how much two runs of backward may differ.
+        check_backward_ad, check_forward_ad: the gradients of backward, those of forward mode.
+        check_undefined_grad: missing gradients of outputs (tangents of inputs) count as zeros.
+        check_grad_dtypes: gradients have the dtype and shape of their input.
+        check_batched_grad, check_batched_forward_grad: under vmap they are what they are alone.
+        fast_mode: compares one random direction of each input and output and not every element.
+        masked: for tensors that are not dense; these are, so nothing depends on it.
+
+    Raises GradcheckError, a RuntimeError, where derivatives differ; ValueError if no input
+    requires grad, RuntimeError for one that overlaps itself, AssertionError for checks that exclude
+    each other.
 
     >>> x = kagari.tensor([0.5, 2.0], dtype=kagari.float64, requires_grad=True)
     >>> kagari.autograd.gradcheck(lambda x: x.exp(), (x,))
     True
     """
+    _require(
+        check_forward_ad or check_backward_ad,
+        "Expected at least one of check_forward_ad or check_backward_ad to be True",
+    )
+    _require(
+        check_backward_ad or not check_batched_grad,
+        "Setting check_batched_grad=True requires check_backward_ad to be True",
+    )
+    _require(
+        check_forward_ad or not check_batched_forward_grad,
+        "Setting check_batched_forward_grad=True requires check_forward_ad to be True",
+    )
     values = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
     _check_inputs(values)
-    compare = _compare_projections if fast_mode else _compare
+    check = Check(func, values, eps, atol, rtol, nondet_tol)
+    forward, backward = check_forward_ad, check_backward_ad
+    wanted = (
+        (forward, forward_fast if fast_mode else forward_slow),
+        (forward and check_undefined_grad, undefined_tangents),
+        (check_batched_forward_grad, batched_tangents),
+        (backward, backward_fast if fast_mode else backward_slow),
+        (check_batched_grad, batched_grads),
+        (backward, multiplies_by_grad),
+        (backward and check_grad_dtypes, grad_dtypes),
+        (backward and check_undefined_grad, undefined_grads),
+    )
     try:
-        compare(func, values, eps, atol, rtol)
+        for included, compare in wanted:
+            if included:
+                compare(check)
     except GradcheckError:
         if raise_exception:
             raise
@@ -229,33 +143,50 @@ def gradgradcheck(
     check_undefined_grad: bool = True,
     check_grad_dtypes: bool = False,
     check_batched_grad: bool = False,
+    check_fwd_over_rev: bool = False,
+    check_rev_over_rev: bool = True,
     fast_mode: bool = False,
-    masked: bool | None = None,
+    masked: bool = False,
 ) -> bool:
     """As gradcheck, for the gradients of the gradients: with respect to the inputs and to
-    `grad_outputs` (random ones if not given)."""
-    from .. import randn
+    `grad_outputs` (random ones if not given, in strided memory with `gen_non_contig_grad_outputs`),
+    by backward (`check_rev_over_rev`) and by forward mode (`check_fwd_over_rev`).
+
+    >>> x = kagari.tensor([0.5, 2.0], dtype=kagari.float64, requires_grad=True)
+    >>> kagari.autograd.gradgradcheck(lambda x: x.exp(), (x,), check_fwd_over_rev=True)
+    True
+    """
     from . import grad
 
+    _require(
+        check_fwd_over_rev or check_rev_over_rev,
+        "Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True",
+    )
+    _require(
+        check_rev_over_rev or not check_undefined_grad,
+        "Setting check_undefined_grad=True requires check_rev_over_rev to be True",
+    )
+    _require(
+        check_rev_over_rev or not check_batched_grad,
+        "Setting check_batched_grad=True requires check_rev_over_rev to be True",
+    )
     values = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
     _check_inputs(values)
     wanted = [i for i, v in enumerate(values) if isinstance(v, Tensor) and v.requires_grad]
     if grad_outputs is None:
-        grads = [
-            randn(o.shape, dtype=o.dtype).requires_grad_()
-            for o in _differentiable(func(*values))
-            if o.requires_grad
-        ]
+        outputs = [o for o in differentiable(func(*values)) if o.requires_grad]
+        grads = [_start(o, gen_non_contig_grad_outputs) for o in outputs]
     else:
-        grads = _tensors(grad_outputs)
+        grads = tensors_of(grad_outputs)
 
     def first(*args: Any) -> Any:
-        inner = args[: len(values)]
-        outputs = [o for o in _differentiable(func(*inner)) if o.requires_grad]
-        sources = [inner[i] for i in wanted]
+        given = args[: len(values)]
+        outputs = [o for o in differentiable(func(*given)) if o.requires_grad]
+        sources = [given[i] for i in wanted]
         found = grad(outputs, sources, args[len(values) :], create_graph=True, allow_unused=True)
         for i, g in zip(wanted, found, strict=True):
-            if g is not None and not g.requires_grad and g.count_nonzero().item():
+            lost = g is not None and not g.requires_grad and not _C._dual_levels()
+            if lost and any(t.requires_grad for t in grads) and g.count_nonzero().item():
                 raise GradcheckError(f"the gradient of input {i} has no history of its own")
         return tuple(g for g in found if g is not None)
 
@@ -266,5 +197,23 @@ def gradgradcheck(
         atol=atol,
         rtol=rtol,
         raise_exception=raise_exception,
+        nondet_tol=nondet_tol,
+        check_undefined_grad=check_undefined_grad,
+        check_grad_dtypes=check_grad_dtypes,
+        check_batched_grad=check_batched_grad,
+        check_forward_ad=check_fwd_over_rev,
+        check_backward_ad=check_rev_over_rev,
         fast_mode=fast_mode,
+        masked=masked,
     )
+
+
+def _start(output: Tensor, strided: bool) -> Tensor:
+    """A random gradient to start from."""
+    from .. import randn
+
+    if strided:
+        made = randn(*output.shape, 2, dtype=output.dtype)[..., 0].detach()
+    else:
+        made = randn(output.shape, dtype=output.dtype)
+    return made.requires_grad_()

@@ -5,7 +5,19 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Self
 
-from .._C import _set_grad_enabled, _set_inference
+from .. import _C
+from .._C import _set_grad_enabled, _set_inference, is_grad_enabled
+
+
+def differentiating(*values: Any) -> bool:
+    """Is a derivative by one of these wanted: recorded for backward, or forward along a tangent?"""
+    tensors = [v for v in values if isinstance(v, _C.Tensor)]
+    if is_grad_enabled() and any(t.requires_grad for t in tensors):
+        return True
+    if not _C._dual_levels() or not _C._is_fwd_grad_enabled():
+        return False
+    levels = [level for is_dual, level in _C._transforms() if is_dual]
+    return any(_C._tangent(t, level) is not None for t in tensors for level in levels)
 
 
 class _Mode:

@@ -86,6 +86,7 @@ class _Distances(Function):
     """PyTorch's gradients, differentiable again: zero wherever the distance is."""
 
     generate_vmap_rule = True
+    _transposable = True
 
     @staticmethod
     def forward(ctx: Any, x1: Tensor, x2: Tensor, p: float, by_product: bool) -> Tensor:  # type: ignore[override]

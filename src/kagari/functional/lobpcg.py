@@ -8,6 +8,7 @@ from typing import Any
 
 import kagari
 from kagari import Tensor
+from kagari.autograd.modes import differentiating
 
 
 def lobpcg(
@@ -49,7 +50,7 @@ def lobpcg(
     if not 0 < k <= n:
         raise ValueError(f"lobpcg: expected 0 < k <= n, got k={k} and n={n}")
     up = largest is None or largest
-    if kagari.is_grad_enabled() and any(t is not None and t.requires_grad for t in (A, B)):
+    if differentiating(A, B):
         return _whole(A, B, k, up)
     tol = kagari.finfo(A.dtype).eps ** 0.5 * 0.1 if tol is None else tol
     with kagari.no_grad():

@@ -5,6 +5,7 @@ from typing import Any
 import kagari
 from kagari import _C, Tensor
 from kagari._outputs import written
+from kagari.autograd.modes import differentiating
 
 from .arguments import (
     LU,
@@ -54,10 +55,10 @@ def lu_factor_ex(
 ) -> LUFactorEx:
     """L and U in one matrix, the exchanges of rows, LAPACK's verdicts."""
     at_least_matrix("linalg.lu_factor", A)
-    packed, pivots, info = _ops["_linalg_lu_factor"](A, pivot)
+    packed, pivots, info = _ops["_linalg_lu_factor"](A.detach(), pivot)
     if check_errors:
         raise_for("linalg.lu_factor", info, _ZERO_PIVOT)
-    if A.requires_grad and kagari.is_grad_enabled():
+    if differentiating(A):
         lower, upper = _differentiable_lu(A, packed, pivots)
         m, n = A.shape[-2:]
         if m >= n:
@@ -80,7 +81,7 @@ def lu(A: Tensor, *, pivot: bool = True, out: Any = None) -> LU:
     """P, L, U with A = P L U."""
     packed, pivots, _ = lu_factor_ex(A.detach(), pivot=pivot)
     P, lower, upper = lu_unpack(packed, pivots, unpack_pivots=pivot)
-    if A.requires_grad and kagari.is_grad_enabled():
+    if differentiating(A):
         lower, upper = _differentiable_lu(A, packed, pivots)
     return written(LU(P, lower, upper), out, "linalg.lu")
 

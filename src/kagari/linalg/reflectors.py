@@ -11,6 +11,7 @@ from typing import Any
 import kagari
 from kagari import _C, Tensor
 from kagari._outputs import written
+from kagari.autograd.modes import differentiating
 
 from .arguments import adjoint, print_as_torch
 
@@ -42,7 +43,7 @@ def geqrf(input: Tensor, *, out: Any = None) -> Geqrf:
     tensor([0., 0.])
     """
     _check("geqrf", input)
-    if input.requires_grad and kagari.is_grad_enabled():
+    if differentiating(input):
         made = _NoDerivative.apply(input)
     else:
         made = _ops["_linalg_geqrf"](input)
@@ -99,7 +100,7 @@ def householder_product(A: Tensor, tau: Tensor, *, out: Tensor | None = None) ->
             f"{op}: input.shape[-1] must be greater than or equal to tau.shape[-1], got {n} and "
             f"{tau.shape[-1]}"
         )
-    if kagari.is_grad_enabled() and (A.requires_grad or tau.requires_grad):
+    if differentiating(A, tau):
         eye = kagari.where(kagari.tensor(True), kagari.eye(m, n, dtype=A.dtype), A)
         made = _reflected(A, tau, eye, adjoint_of_q=False)
     else:
@@ -139,7 +140,7 @@ def ormqr(
             f"{tuple(input.shape[:-2])}, but got {tuple(other.shape[:-2])}"
         )
     _check("ormqr", input, tau, other)
-    if kagari.is_grad_enabled() and any(t.requires_grad for t in (input, tau, other)):
+    if differentiating(input, tau, other):
         if left:
             made = _reflected(input, tau, other, adjoint_of_q=transpose)
         else:  # (C Q)^H = Q^H C^H

@@ -5,6 +5,7 @@ from typing import Any
 import kagari
 from kagari import _C, Tensor
 from kagari._outputs import written
+from kagari.autograd.modes import differentiating
 
 from .arguments import QR, SVD, Eig, Eigh, adjoint, at_least_matrix
 
@@ -25,7 +26,7 @@ def qr(A: Tensor, mode: str = "reduced", *, out: Any = None) -> QR:
         )
     at_least_matrix("linalg.qr", A)
     m, n = A.shape[-2:]
-    if m < n and mode != "r" and A.requires_grad and kagari.is_grad_enabled():
+    if m < n and mode != "r" and differentiating(A):
         # the columns beyond the square part are combinations of Q's
         q, r = _ops["_linalg_qr"](A[..., :m], _QR_MODES[mode])
         return written(QR(q, kagari.cat([r, adjoint(q) @ A[..., m:]], dim=-1)), out, "linalg.qr")
@@ -125,7 +126,7 @@ def _pseudoinverse(A: Tensor, atol: Any, rtol: Any, hermitian: bool) -> Tensor:
             keep = s > threshold(s, A.shape, atol, rtol).unsqueeze(-1)
             inverse = kagari.where(keep, s.reciprocal(), 0.0)
             plain = (adjoint(vh) * inverse.unsqueeze(-2)) @ adjoint(u)
-    if not (A.requires_grad and kagari.is_grad_enabled()) and not kagari._C._dual_levels():
+    if not differentiating(A):
         return plain
     return _ConstantRank.apply(A, plain)
 

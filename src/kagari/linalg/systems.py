@@ -8,6 +8,7 @@ from typing import Any
 import kagari
 from kagari import _C, Tensor
 from kagari._outputs import written
+from kagari.autograd.modes import differentiating
 
 from .arguments import (
     CholeskyEx,
@@ -176,7 +177,7 @@ def lstsq(
     m, n = A.shape[-2:]
     cut = kagari.finfo(A.dtype).eps * max(m, n) if rcond is None else float(rcond)
     plain, rank = _ops["_linalg_lstsq"](matrix.detach(), right.detach(), cut)
-    if kagari.is_grad_enabled() and (A.requires_grad or B.requires_grad):
+    if differentiating(A, B):
         solution = pinv(matrix, rtol=cut) @ right
     else:
         solution = plain[..., :n, :]

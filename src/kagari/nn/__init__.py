@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from . import attention as attention
 from . import functional as functional
 from . import init as init
 from . import modules as modules
@@ -18,6 +19,7 @@ if not TYPE_CHECKING:  # a type checker cannot add up lists
         "Parameter",
         "UninitializedBuffer",
         "UninitializedParameter",
+        "attention",
         "functional",
         "init",
         "modules",

@@ -61,12 +61,14 @@ class Interpreter:
         data: the pickle.
         find: the value of a global, by module and name; raises for those it does not allow.
         persistent: the value of a persistent id.
+        start: where in `data` it begins.
     """
 
     def __init__(
-        self, data: bytes, find: Callable[[str, str], Any], persistent: Callable[[Any], Any]
-    ) -> None:
-        self.data, self.at = data, 0
+        self, data: bytes, find: Callable[[str, str], Any], persistent: Callable[[Any], Any],
+        start: int = 0,
+    ) -> None:  # fmt: skip
+        self.data, self.at = data, start
         self.find, self.persistent = find, persistent
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}

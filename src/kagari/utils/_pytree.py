@@ -227,12 +227,21 @@ def _add(
 
 _add(list, lambda v: (v, None), lambda c, _: list(c), _sequence_keys)
 _add(tuple, lambda v: (v, None), lambda c, _: tuple(c), _sequence_keys)
-_add(
-    dict,
-    lambda v: (list(v.values()), list(v)),
-    lambda c, keys: dict(zip(keys, c, strict=True)),
-    _mapping_keys,
-)
+
+
+def _dict_flatten(values: dict[Any, Any]) -> tuple[list[Any], Context]:
+    return list(values.values()), list(values)
+
+
+def _dict_flatten_with_keys(values: dict[Any, Any]) -> tuple[list[tuple[Any, Any]], Context]:
+    return [(MappingKey(key), value) for key, value in values.items()], list(values)
+
+
+def _dict_unflatten(values: Iterable[Any], keys: Context) -> dict[Any, Any]:
+    return dict(zip(keys, values, strict=True))
+
+
+_add(dict, _dict_flatten, _dict_unflatten, _mapping_keys)
 _add(
     OrderedDict,
     lambda v: (list(v.values()), list(v)),
@@ -282,6 +291,8 @@ def _node_type(tree: Any) -> Any:
         return cls
     return _NamedTuple if is_namedtuple_class(cls) else None
 
+
+_get_node_type = _node_type  # PyTorch's name of it
 
 _IsLeaf = Callable[[PyTree], bool] | None
 

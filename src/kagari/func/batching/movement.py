@@ -5,9 +5,7 @@ from typing import Any
 
 from kagari._C import Tensor
 
-from .samples import Samples, by_body, ranked, rule, run, wrapped
-
-by_body("diag", "flatten", "movedim", "t")
+from .samples import Samples, ranked, rule, run, wrapped
 
 
 @rule(
@@ -207,6 +205,19 @@ def as_strided(samples: Samples, op: Any, x: Tensor, size: Any, stride: Any, off
             f"{offset or 0} leaves the memory of one sample, of shape {tuple(x.shape)}"
         )
     return run(op, given, [samples.size, *size], [given.stride()[0], *stride], start)
+
+
+@rule("_as_strided_backward")
+def as_strided_backward(
+    samples: Samples, op: Any, grad: Tensor, old_size: Any, old_stride: Any, old_offset: int,
+    size: Any, stride: Any, offset: int,
+) -> Any:  # fmt: skip
+    """Samples lie one behind the other, each with room for both windows."""
+    apart = 1 + max(old_offset, offset)
+    for sizes, strides in ((old_size, old_stride), (size, stride)):
+        apart += sum(max(n - 1, 0) * s for n, s in zip(sizes, strides, strict=True))
+    windows = [samples.size, *old_size], [apart, *old_stride], old_offset
+    return run(op, samples.front(grad), *windows, [samples.size, *size], [apart, *stride], offset)
 
 
 @rule("_clone_strided")

@@ -6,12 +6,9 @@ from typing import Any
 import kagari
 from kagari._C import Tensor
 
-from .samples import Samples, by_body, composite, ranked, rule, run
+from .samples import Samples, composite, ranked, rule, run
 
 # --- convolution ---------------------------------------------------------------------------------
-
-
-by_body("conv1d.padding", "conv2d.padding", "conv3d.padding")
 
 
 @rule("conv1d", "conv2d", "conv3d")
@@ -90,9 +87,8 @@ def conv_weight_gradient(
 
 
 def _pooling_names() -> list[str]:
-    kinds = ("avg_pool{}d", "max_pool{}d", "max_pool{}d_with_indices")
-    adaptive = ("adaptive_avg_pool{}d", "adaptive_max_pool{}d")
-    return [kind.format(n) for kind in kinds + adaptive for n in (1, 2, 3)]
+    kinds = ("max_pool{}d", "max_pool{}d_with_indices", "adaptive_max_pool{}d")
+    return [kind.format(n) for kind in kinds for n in (1, 2, 3)]
 
 
 @rule(*_pooling_names())
@@ -109,6 +105,13 @@ def pool(samples: Samples, op: Any, x: Tensor, *rest: Any) -> Any:
     if isinstance(found, tuple):
         return tuple(part.reshape(*lead, *part.shape[2:]) for part in found)
     return found.reshape(*lead, *found.shape[2:])
+
+
+@rule("_average_pool", "_average_pool_backward")
+def average_pool(samples: Samples, op: Any, x: Tensor, sizes: Any, plan: Any) -> Tensor:
+    rows = samples.front(x).flatten(0, 1)
+    out = run(op, rows, [samples.size * sizes[0], *sizes[1:]], plan)
+    return out.reshape(samples.size, *sizes)
 
 
 @rule("_pool_gather")
@@ -171,7 +174,7 @@ def group_norm(
     return _scaled(samples, out, weight, bias, x.dim() - 2)
 
 
-@rule("layer_norm")
+@rule("_fused_layer_norm")
 def layer_norm(
     samples: Samples, op: Any, x: Tensor, shape: Any, weight: Any, bias: Any, *rest: Any
 ) -> Tensor:
@@ -182,7 +185,7 @@ def layer_norm(
     )  # fmt: skip
 
 
-@rule("rms_norm")
+@rule("_fused_rms_norm")
 def rms_norm(samples: Samples, op: Any, x: Tensor, shape: Any, weight: Any, eps: Any) -> Tensor:
     if not samples.has(weight):
         return run(op, samples.front(x), shape, weight, eps)

@@ -4,16 +4,14 @@ from typing import Any
 
 from kagari._C import Tensor
 
-from .samples import Samples, by_body, rule, run, wrapped
-
-by_body("max.other", "min.other")
+from .samples import Samples, rule, run, wrapped
 
 # ops with a parameter `dim` that names dimensions of every tensor they take
 ALONG = (
-    "_log_softmax_backward_data", "_reverse_cumsum", "_reverse_logcumsumexp",
+    "_exp_weighted_cumsum", "_log_softmax_backward_data", "_reverse_cumsum",
     "_softmax_backward_data", "all", "amax", "amin", "aminmax", "any", "argmax", "argmin",
     "argsort", "count_nonzero", "cummax", "cummin", "cumprod", "cumsum", "kthvalue", "log_softmax",
-    "logcumsumexp", "logsumexp", "max.dim", "mean", "min.dim", "nansum", "norm",
+    "_logsumexp", "max.dim", "mean", "min.dim", "nansum", "norm",
     "prod", "softmax", "sort", "std", "std.dim", "std_mean", "std_mean.dim", "sum", "topk", "var",
     "var.dim", "var_mean", "var_mean.dim", "vector_norm",
 )  # fmt: skip

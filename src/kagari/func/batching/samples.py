@@ -55,11 +55,6 @@ def composite(*names: str) -> Callable[[Rule], Rule]:
     return register
 
 
-def by_body(*names: str) -> None:
-    """Ops whose own body is made of ops that have rules."""
-    RULES.update(dict.fromkeys(names))
-
-
 class Samples:
     """A vmap that is running: its level, how many samples, and what random ops may do."""
 
@@ -115,14 +110,13 @@ class Samples:
 
     def _call(self, op: Any, boxed: Any) -> Any:
         if op.name not in RULES:
+            if op.made_of_ops:
+                return None  # the body runs on the batched tensors
             raise NotImplementedError(
                 f"vmap: {op.name} has no batching rule. Write the function with other ops, or call "
                 f"{op.name} outside vmap on all samples at once"
             )
-        found = RULES[op.name]
-        if found is None:
-            return None
-        result = found(self, op, *boxed)
+        result = RULES[op.name](self, op, *boxed)
         if isinstance(result, tuple):
             return [self._wrapped(part) for part in result]
         return [self._wrapped(result)]

@@ -68,9 +68,11 @@ def cummin(row: Row, dtype: str) -> None:
 
 
 def _log_add_exp(a: e.Expr, b: e.Expr) -> e.Expr:
-    """log(exp(a) + exp(b)); two equal infinities stay what they are."""
-    high, low = e.where(a > b, a, b), e.where(a > b, b, a)
-    same = (a == b) & (e.abs(a) == float("inf"))
+    """log(exp(a) + exp(b)); two equal infinities stay what they are. Of complex numbers not the
+    principal value: the angle goes on from that of the larger one."""
+    size_a, size_b = (e.real(x) if dtypes.is_complex(x.dtype) else x for x in (a, b))
+    high, low = e.where(size_a > size_b, a, b), e.where(size_a > size_b, b, a)
+    same = (size_a == size_b) & (e.abs(size_a) == float("inf"))
     unordered = e.isnan(a) | e.isnan(b)
     found = high + log1p(exp(low - high))
     return e.where(same, a, e.where(unordered, a + b, found))
@@ -84,6 +86,6 @@ LOG_ADD_EXP = Reduction(
 )
 
 
-@rowwise("floating", built="f32")
+@rowwise("floating complex", built="f32")
 def logcumsumexp(row: Row, dtype: str) -> None:
     _running(row, dtype, LOG_ADD_EXP)

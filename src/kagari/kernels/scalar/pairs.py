@@ -47,17 +47,21 @@ def _mul(a, b):
 
 
 def _div(a, b):
-    """Both parts of b are scaled by the larger one first: |b|^2 would overflow early."""
+    """By the larger part of b first (Smith, 1962): |b|^2 would overflow early."""
     if len(b) == 1:
         return a[0] / b[0], a[1] / b[0]
-    scale = e.max(e.abs(b[0]), e.abs(b[1]))
-    re, im = b[0] / scale, b[1] / scale
-    square = re * re + im * im
+    lying = e.abs(b[0]) >= e.abs(b[1])
+    large, small = e.where(lying, b[0], b[1]), e.where(lying, b[1], b[0])
+    ratio, zero = small / large, (large == 0.0) & (small == 0.0)
+    size = e.where(zero, e.abs(large), large + small * ratio)
     if len(a) == 1:
-        top = a[0] / scale
-        return top * re / square, -top * im / square
-    x, y = a[0] / scale, a[1] / scale
-    return (x * re + y * im) / square, (y * re - x * im) / square
+        part = a[0] * ratio
+        re, im = e.where(lying, a[0], part), -e.where(lying, part, a[0])
+        return e.where(zero, a[0], re) / size, e.where(zero, e.const(0, re), im) / size
+    first, second = e.where(lying, a[0], a[1]), e.where(lying, a[1], a[0])
+    re, im = first + second * ratio, second - first * ratio
+    re, im = e.where(zero, a[0], re), e.where(zero, a[1], e.where(lying, im, -im))
+    return re / size, im / size
 
 
 def _where(condition, a, b):

@@ -7,12 +7,12 @@ from typing import Any
 import kagari
 from kagari import Tensor
 from kagari import _ops as ops
+from kagari.autograd.modes import differentiating
 
 
 def _written(input: Tensor, op: Callable[..., Tensor], *args: float) -> Tensor:
     """`op` in place. Where it is recorded its backward needs what the input was, hence a copy."""
-    recorded = input.requires_grad and kagari.is_grad_enabled()
-    return input.copy_(op(input.clone() if recorded else input, *args))
+    return input.copy_(op(input.clone() if differentiating(input) else input, *args))
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -116,9 +116,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
         weight = weight.reshape(-1, *[1] * (input.dim() - 2)) if input.dim() > 1 else weight
     if weight.dtype is not input.dtype:
         raise RuntimeError(f"prelu: input is {input.dtype}, weight is {weight.dtype}; use one type")
-    if weight.numel() == 1:
-        weight = weight.reshape(())
-    return kagari._C.places["ops"]["prelu_kernel"](input, weight)
+    return ops.prelu_kernel(input, weight.reshape(()) if weight.numel() == 1 else weight)
 
 
 def rrelu(

@@ -6,6 +6,7 @@ import kagari
 from kagari import Tensor
 from kagari import _ops as ops
 
+from ..attention.backends import check_available
 from .blockwise import blockwise
 
 __all__ = ["scaled_dot_product_attention"]
@@ -26,8 +27,8 @@ def scaled_dot_product_attention(
         query: (*, heads, L, E).
         key: (*, heads, S, E).
         value: (*, heads, S, Ev); the result is (*, heads, L, Ev).
-        attn_mask: broadcast to (*, heads, L, S): bool, True for what takes part, or numbers to add.
-            Rows in which nothing takes part give zeros.
+        attn_mask: broadcast to (*, heads, L, S): bool, True for what takes part, or numbers to add,
+            or a mask of `nn.attention.bias`. Rows in which nothing takes part give zeros.
         dropout_p: the probability with which weights are dropped; always applied.
         is_causal: element i of the query sees elements 0 to i of the key; not with a mask.
         scale: 1 / sqrt(E) where it is None.
@@ -40,6 +41,10 @@ def scaled_dot_product_attention(
     >>> kagari.nn.functional.scaled_dot_product_attention(q, q, kagari.ones(1, 2, 3)).shape
     torch.Size([1, 2, 3])
     """
+    check_available()
+    start: int | None = 0 if is_causal else None  # the last key that the first row sees
+    if attn_mask is not None and type(attn_mask) is not Tensor:
+        start, attn_mask = _causal_start(query, key, attn_mask, is_causal)
     _check(query, key, value, attn_mask, dropout_p, is_causal)
     if enable_gqa:
         key, value = _shared_heads(query, key), _shared_heads(query, value)
@@ -56,11 +61,11 @@ def scaled_dot_product_attention(
         first, last = i * rows, min((i + 1) * rows, length)
         if mask is not None and mask.shape[-2] > 1:
             mask = mask[..., first:last, :]
-        return _attend(q[..., first:last, :], k, v, mask, first if is_causal else None, factor)
+        seen = None if start is None else start + first
+        return _attend(q[..., first:last, :], k, v, mask, seen, factor)
 
     if dropout_p > 0.0:  # what is dropped is drawn once for all
-        first = 0 if is_causal else None
-        return _attend(query, key, value, attn_mask, first, factor, dropout_p)
+        return _attend(query, key, value, attn_mask, start, factor, dropout_p)
     if rows >= length:
         return block(0, query, key, value, attn_mask)
     return blockwise(
@@ -69,11 +74,31 @@ def scaled_dot_product_attention(
     )  # fmt: skip
 
 
+def _causal_start(
+    query: Tensor, key: Tensor, mask: Tensor, is_causal: bool
+) -> tuple[int | None, Tensor | None]:
+    """Where a mask of `nn.attention.bias` starts, and no mask; or another mask as it is."""
+    from ..attention.bias import CausalBias
+
+    if not isinstance(mask, CausalBias):
+        return (0 if is_causal else None), mask
+    if is_causal:
+        raise ValueError("CausalBias should not be used with causal=True")
+    lengths = (query.shape[-2], key.shape[-2])
+    if (mask.seq_len_q, mask.seq_len_kv) != lengths:
+        raise RuntimeError(
+            f"scaled_dot_product_attention: the causal mask is for {mask.seq_len_q} queries and "
+            f"{mask.seq_len_kv} keys, there are {lengths[0]} and {lengths[1]}"
+        )
+    return mask.first_row_ends_at, None
+
+
 def _attend(
     query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, first: int | None,
     scale: float, dropout_p: float = 0.0,
 ) -> Tensor:  # fmt: skip
-    """Attention of rows of the query; `first` is the number of the first where it is causal."""
+    """Attention of rows of the query; `first` is the last key that the first row sees where it is
+    causal."""
     half, dtype = query.element_size() < 4, query.dtype
     if half:
         query, key, value = query.float(), key.float(), value.float()
@@ -87,7 +112,7 @@ def _attend(
             scores = scores.masked_fill(~mask, -_INF)
         else:
             scores = scores + mask.to(scores.dtype)
-    if mask is None or scores.shape[-1] == 0:
+    if (mask is None and (first is None or first >= 0)) or scores.shape[-1] == 0:
         weights = ops.softmax(scores, -1)
     else:
         dead = scores.detach().amax(-1, keepdim=True) == -_INF

@@ -9,11 +9,14 @@ from typing import Any
 
 import kagari
 from kagari import Tensor
+from kagari.autograd.modes import differentiating
 
 Block = Callable[..., Tensor]  # (number of the block, *tensors): its part of the result
 
 
 class _Blockwise(kagari.autograd.Function):
+    _transposable = True
+
     @staticmethod
     def forward(ctx: Any, block: Block, count: int, join: Any, part: Any, *tensors: Any) -> Tensor:  # type: ignore[override]
         ctx.block, ctx.count, ctx.part = block, count, part
@@ -22,7 +25,8 @@ class _Blockwise(kagari.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:  # type: ignore[override]
-        again = kagari.is_grad_enabled()  # the gradient will be differentiated in its turn
+        # the gradient will be differentiated in its turn
+        again = kagari.is_grad_enabled() or kagari._C._intercepted()
         tensors, needs = ctx.saved_tensors, ctx.needs_input_grad[4:]
         totals: list[Tensor | None] = [None] * len(tensors)
         for i in range(ctx.count):
@@ -65,6 +69,6 @@ def blockwise(
             must give the same each time.
         part: what of the result's gradient belongs to a block.
     """
-    if kagari.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors):
+    if differentiating(*tensors):
         return _Blockwise.apply(block, count, join, part, *tensors)
     return join([block(i, *tensors) for i in range(count)])

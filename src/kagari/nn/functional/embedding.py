@@ -41,8 +41,9 @@ def embedding(
         padding_idx: a row that gets no gradient.
         max_norm: rows that are longer are scaled down, in place.
         scale_grad_by_freq: divide a row's gradient by how often the row was looked up.
+        sparse: ask for a sparse gradient, which is refused where `weight` needs a gradient.
     """
-    if sparse:
+    if sparse and weight.requires_grad and kagari.is_grad_enabled():
         raise NotImplementedError(
             "embedding: sparse gradients are not there yet; use sparse=False, which gives the same "
             "gradient as a dense tensor"

@@ -74,17 +74,41 @@ def _resize(
     input: Tensor, sizes: Sequence[int], scales: Sequence[Any], mode: str, corners: bool,
     antialias: bool,
 ) -> Tensor:  # fmt: skip
-    exact = input.dtype is kagari.uint8 and not mode.startswith("nearest")
-    result = input.float() if exact else input
+    picked, of_bytes = mode.startswith("nearest"), input.dtype is kagari.uint8
+    wide = kagari.float64 if of_bytes else _working(input)  # halves are summed in float32
+    result, cubic = input if picked else input.to(wide), mode == "bicubic"
     for i in reversed(range(len(sizes))):
-        old, new = input.shape[2 + i], sizes[i]
-        if mode.startswith("nearest"):
-            result = _nearest(result, 2 + i, old, new, scales[i], mode == "nearest-exact")
+        dim, old, new, factor = 2 + i, input.shape[2 + i], sizes[i], scales[i]
+        if picked:
+            result = _nearest(result, dim, old, new, factor, mode == "nearest-exact")
+        elif of_bytes and len(sizes) == 2:
+            result = _of_bytes(result, dim, old, new, factor, corners, cubic, antialias)
         elif antialias:
-            result = _filtered(result, 2 + i, old, new, scales[i], corners, mode == "bicubic")
+            weight = _filter_weights(result, old, new, factor, corners, cubic)
+            result = _weighted(result, dim, weight)
         else:
-            result = _taps(result, 2 + i, old, new, scales[i], corners, mode == "bicubic")
-    return result.round().clamp(0, 255).to(kagari.uint8) if exact else result
+            result = _taps(result, dim, old, new, factor, corners, cubic)
+    return (result.round() if of_bytes else result).to(input.dtype)
+
+
+def _of_bytes(
+    x: Tensor, dim: int, old: int, new: int, factor: float | None, corners: bool, cubic: bool,
+    antialias: bool,
+) -> Tensor:  # fmt: skip
+    """Resize one dimension of an image of bytes as Pillow does: weights are integers of at most 15
+    bits, and what comes out are bytes again."""
+    if old == new:
+        return x
+    if antialias:
+        weight = _filter_weights(x, old, new, factor, corners, cubic)
+    else:
+        index, taps = _tap_weights(x, old, new, factor, corners, cubic)
+        weight = x.new_zeros(new, old).scatter_add(1, index.t(), taps.t())
+    largest, bits = float(weight.max()), 0
+    while bits < 22 and int(0.5 + largest * 2 ** (bits + 1)) < 2**15:
+        bits += 1
+    weight = (weight.abs() * 2**bits + 0.5).floor().copysign(weight)
+    return (_weighted(x, dim, weight) / 2**bits + 0.5).floor().clamp(0, 255)
 
 
 def _sizes(
@@ -142,28 +166,36 @@ def _cubic(distance: Tensor, a: float) -> Tensor:
     return kagari.where(d <= 1, near, kagari.where(d < 2, far, kagari.zeros_like(d)))
 
 
-def _taps(
-    x: Tensor, dim: int, old: int, new: int, factor: float | None, corners: bool, cubic: bool
-) -> Tensor:
-    """Resize one dimension from the two (cubic: four) nearest elements."""
-    if old == new and (corners or factor in (None, 1.0)):
-        return x
+def _tap_weights(
+    x: Tensor, old: int, new: int, factor: float | None, corners: bool, cubic: bool
+) -> tuple[Tensor, Tensor]:
+    """The two (cubic: four) nearest old elements of each new one, and their weights: (taps, new)"""
     source = _sources(x, old, new, factor, corners, clamp=not cubic)
     first = source.floor()
     part = source - first
+    offsets = range(-1, 3) if cubic else range(2)
+    taps = [_cubic(part - k, _CUBIC) for k in offsets] if cubic else [1 - part, part]
+    index = first.to(kagari.int64)
+    return kagari.stack([(index + k).clamp(0, old - 1) for k in offsets]), kagari.stack(taps)
+
+
+def _taps(
+    x: Tensor, dim: int, old: int, new: int, factor: float | None, corners: bool, cubic: bool
+) -> Tensor:
+    """Resize one dimension from the nearest elements."""
+    if old == new and (corners or factor in (None, 1.0)):
+        return x
     shape = [new if i == dim else 1 for i in range(x.dim())]
     result: Any = 0
-    for offset in range(-1, 3) if cubic else range(2):
-        weight = _cubic(part - offset, _CUBIC) if cubic else (part if offset else 1 - part)
-        index = (first.to(kagari.int64) + offset).clamp(0, old - 1)
-        result = result + x.index_select(dim, index) * weight.to(x.dtype).reshape(shape)
+    for index, weight in zip(*_tap_weights(x, old, new, factor, corners, cubic), strict=True):
+        result = result + x.index_select(dim, index) * weight.reshape(shape)
     return result
 
 
-def _filtered(
-    x: Tensor, dim: int, old: int, new: int, factor: float | None, corners: bool, cubic: bool
+def _filter_weights(
+    x: Tensor, old: int, new: int, factor: float | None, corners: bool, cubic: bool
 ) -> Tensor:
-    """Resize one dimension with a filter as wide as the step, against aliasing."""
+    """The weights of a filter as wide as the step, against aliasing: (new, old)."""
     if corners:
         step = (old - 1) / (new - 1) if new > 1 else 0.0
     else:
@@ -179,8 +211,11 @@ def _filtered(
     weight = _cubic(distance, -0.5) if cubic else (1 - distance.abs()).clamp(min=0)
     inside = (element >= low) & (element < high)
     weight = kagari.where(inside, weight, kagari.zeros_like(weight))
-    weight = (weight / weight.sum(1, keepdim=True)).to(x.dtype)  # (new, old)
-    return (x.transpose(dim, -1) @ weight.t()).transpose(dim, -1)
+    return weight / weight.sum(1, keepdim=True)
+
+
+def _weighted(x: Tensor, dim: int, weight: Tensor) -> Tensor:
+    return (x.transpose(dim, -1) @ weight.t()).transpose(dim, -1).contiguous()
 
 
 def _renamed(name: str) -> None:

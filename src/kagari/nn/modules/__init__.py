@@ -12,11 +12,15 @@ from . import (
     dropout,
     linear,
     loss,
+    multihead,
     normalization,
     padding,
     pooling,
+    rnn,
+    rnn_cells,
     shape,
     sparse,
+    transformer,
 )
 from .lazy import LazyModuleMixin as LazyModuleMixin
 from .linear_cross_entropy_options import LinearCrossEntropyOptions as LinearCrossEntropyOptions
@@ -24,7 +28,7 @@ from .module import Module as Module
 
 _FAMILIES = (
     container, linear, conv, batchnorm, normalization, activation, dropout, pooling, padding,
-    shape, sparse, distance, loss, adaptive,
+    shape, sparse, distance, loss, adaptive, rnn, rnn_cells, multihead, transformer,
 )  # fmt: skip
 
 if TYPE_CHECKING:  # every public class of the families, as below
@@ -37,11 +41,15 @@ if TYPE_CHECKING:  # every public class of the families, as below
     from .dropout import *  # noqa: F403
     from .linear import *  # noqa: F403
     from .loss import *  # noqa: F403
+    from .multihead import *  # noqa: F403
     from .normalization import *  # noqa: F403
     from .padding import *  # noqa: F403
     from .pooling import *  # noqa: F403
+    from .rnn import *  # noqa: F403
+    from .rnn_cells import *  # noqa: F403
     from .shape import *  # noqa: F403
     from .sparse import *  # noqa: F403
+    from .transformer import *  # noqa: F403
 else:
     __all__ = ["LazyModuleMixin", "LinearCrossEntropyOptions", "Module"]
     for _family in _FAMILIES:

@@ -10,6 +10,7 @@ from kagari import _ops as ops
 from .. import functional as F
 from ..parameter import Parameter
 from .module import Module
+from .multihead import MultiheadAttention as MultiheadAttention
 
 
 class _InPlace(Module):

@@ -55,15 +55,27 @@ def _sequence(like: Any, values: list[Any]) -> Any:
 
 
 def collate(batch: Sequence[Any], *, collate_fn_map: Any = None) -> Any:
-    """Make a batch; `collate_fn_map` says how for types it names, and wins over the rest."""
+    """Make a batch; `collate_fn_map` says how for types it names, and wins over the rest.
+
+    Raises:
+        RuntimeError: tensors or sequences of different sizes; the message names the item and the
+            path inside it, as in `item 3['image'][0]`.
+        KeyError: a key that the first item has is missing.
+        TypeError: items of a type that cannot be put together.
+    """
+    return _collate(batch, collate_fn_map, "")
+
+
+def _collate(batch: Sequence[Any], fn_map: Any, path: str) -> Any:
     first = batch[0]
-    for kind, fn in (collate_fn_map or {}).items():
+    for kind, fn in (fn_map or {}).items():
         if isinstance(first, kind):
-            return fn(batch, collate_fn_map=collate_fn_map)
+            return fn(batch, collate_fn_map=fn_map)
     if isinstance(first, Tensor):
+        _check_tensors(batch, path)
         return kagari.stack(list(batch), 0)
     if _from_numpy(first) and hasattr(first, "dtype"):
-        return _collate_numpy(batch)
+        return _collate_numpy(batch, path)
     if isinstance(first, float):
         return kagari.tensor(list(batch), dtype=kagari.float64)
     if isinstance(first, int):
@@ -72,19 +84,47 @@ def collate(batch: Sequence[Any], *, collate_fn_map: Any = None) -> Any:
         return batch
     if isinstance(first, Mapping):
         columns = {
-            key: collate([item[key] for item in batch], collate_fn_map=collate_fn_map)
-            for key in first
+            key: _collate(_column(batch, key, path), fn_map, f"{path}[{key!r}]") for key in first
         }
         return _mapping(first, columns)
     if isinstance(first, Sequence):
-        return _collate_sequences(batch, collate_fn_map)
+        return _collate_sequences(batch, fn_map, path)
     raise TypeError(
         "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found "
-        f"{type(first)}"
+        f"{type(first)}{_at(path)}"
     )
 
 
-def _collate_numpy(batch: Sequence[Any]) -> Any:
+def _at(path: str) -> str:
+    return f" at item 0{path}" if path else ""
+
+
+def _check_tensors(batch: Sequence[Any], path: str) -> None:
+    first = batch[0]
+    for i, item in enumerate(batch):
+        if not isinstance(item, Tensor):
+            raise TypeError(
+                f"default_collate: expected Tensor as item {i}{path}, as item 0{path} is one, but "
+                f"got {type(item).__name__}"
+            )
+        if item.shape != first.shape:
+            raise RuntimeError(
+                f"default_collate: stack expects each tensor to be equal size, but item 0{path} has"
+                f" {list(first.shape)} and item {i}{path} has {list(item.shape)}; pad or crop them,"
+                " or write a collate_fn"
+            )
+
+
+def _column(batch: Sequence[Any], key: Any, path: str) -> list[Any]:
+    for i, item in enumerate(batch):
+        if not isinstance(item, Mapping) or key not in item:
+            raise KeyError(
+                f"default_collate: item {i}{path} has no {key!r}, which item 0{path} has"
+            )
+    return [item[key] for item in batch]
+
+
+def _collate_numpy(batch: Sequence[Any], path: str) -> Any:
     if batch[0].ndim == 0:
         return kagari.as_tensor([value.item() for value in batch]).to(
             kagari.as_tensor(batch[0]).dtype
@@ -92,17 +132,24 @@ def _collate_numpy(batch: Sequence[Any]) -> Any:
     if _text_array(batch[0]):
         raise TypeError(
             "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; "
-            f"found {batch[0].dtype}"
+            f"found {batch[0].dtype}{_at(path)}"
         )
-    return kagari.stack([kagari.as_tensor(array) for array in batch], 0)
+    tensors = [kagari.as_tensor(array) for array in batch]
+    _check_tensors(tensors, path)
+    return kagari.stack(tensors, 0)
 
 
-def _collate_sequences(batch: Sequence[Any], collate_fn_map: Any) -> Any:
+def _collate_sequences(batch: Sequence[Any], fn_map: Any, path: str) -> Any:
     first = batch[0]
-    if not all(len(item) == len(first) for item in batch):
-        raise RuntimeError("each element in list of batch should be of equal size")
+    for i, item in enumerate(batch):
+        if len(item) != len(first):
+            raise RuntimeError(
+                f"each element in list of batch should be of equal size: item 0{path} has "
+                f"{len(first)} elements, item {i}{path} has {len(item)}"
+            )
     columns = [
-        collate(column, collate_fn_map=collate_fn_map) for column in zip(*batch, strict=True)
+        _collate(column, fn_map, f"{path}[{place}]")
+        for place, column in enumerate(zip(*batch, strict=True))
     ]
     if isinstance(first, tuple):
         return type(first)(*columns) if hasattr(first, "_fields") else columns

@@ -198,13 +198,20 @@ def _counts_of_shares(shares: Sequence[float], total: int) -> list[Any]:
 def gathered(dataset: Any, indices: list[int]) -> list[Tensor] | None:
     """The batch that collating these items would give, without making the items: for datasets of
     whole tensors and subsets of them. None for any other."""
-    kind = type(dataset)
-    if getattr(kind, "__getitem__", None) is TensorDataset.__getitem__:
-        if hasattr(kind, "__getitems__") or not indices:
-            return None
-        places = kagari.tensor(indices)
-        return [tensor[places] for tensor in dataset.tensors]
-    if kind is Subset:
+    if not indices or not can_gather(dataset):
+        return None
+    while type(dataset) is Subset:
         chosen = dataset.indices
-        return gathered(dataset.dataset, [chosen[index] for index in indices])
-    return None
+        indices = [chosen[index] for index in indices]
+        dataset = dataset.dataset
+    places = kagari.tensor(indices)
+    return [tensor[places] for tensor in dataset.tensors]
+
+
+def can_gather(dataset: Any) -> bool:
+    """Whether reading this dataset runs no code but ours: whole tensors, or subsets of them."""
+    while type(dataset) is Subset:
+        dataset = dataset.dataset
+    kind = type(dataset)
+    plain = getattr(kind, "__getitem__", None) is TensorDataset.__getitem__
+    return plain and not hasattr(kind, "__getitems__")
