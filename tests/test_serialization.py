@@ -1,6 +1,7 @@
 """save and load: to PyTorch and back, sharing, atomic writing; and files that mean harm."""
 
 import io
+import mmap
 import os
 import pickle
 import stat
@@ -430,3 +431,81 @@ def test_checksums_are_those_of_zip():
         for start in (0, 1):
             part = data[start : start + size]
             assert kagari._C._crc32(part) == zlib.crc32(part)
+
+
+def test_options_of_writing(tmp_path):
+    value = {"w": kagari.arange(1000.0), "n": 3}
+    serialization.set_crc32_options(False)
+    try:
+        assert not serialization.get_crc32_options()
+        kagari.save(value, tmp_path / "unchecked")
+    finally:
+        serialization.set_crc32_options(True)
+    with zipfile.ZipFile(tmp_path / "unchecked") as file:
+        assert {info.CRC for info in file.infolist()} == {0}
+    torch.serialization.set_crc32_options(False)
+    try:
+        torch.save({"w": torch.arange(1000.0), "n": 3}, tmp_path / "theirs")
+    finally:
+        torch.serialization.set_crc32_options(True)
+    for name in ("unchecked", "theirs"):
+        loaded = kagari.load(tmp_path / name)
+        assert kagari.equal(loaded["w"], value["w"]) and loaded["n"] == 3
+    assert torch.load(tmp_path / "unchecked")["w"].tolist() == value["w"].tolist()
+    with serialization.skip_data():
+        kagari.save(value, tmp_path / "empty")
+        kagari.save(value, file := io.BytesIO())
+    assert os.path.getsize(tmp_path / "empty") == os.path.getsize(tmp_path / "unchecked")
+    for empty in (tmp_path / "empty", io.BytesIO(file.getvalue())):
+        loaded = kagari.load(empty)
+        assert not loaded["w"].any() and len(loaded["w"]) == 1000 and loaded["n"] == 3
+
+
+def test_shared_mapping_writes_to_the_file(tmp_path):
+    kagari.save(kagari.zeros(4), tmp_path / "w")
+    kagari.load(tmp_path / "w", mmap=True).add_(1)
+    assert kagari.load(tmp_path / "w").tolist() == [0.0] * 4
+    serialization.set_crc32_options(False)  # writing to it leaves the checksum behind
+    serialization.set_default_mmap_options(mmap.MAP_SHARED)
+    try:
+        kagari.save(kagari.zeros(4), tmp_path / "w")
+        kagari.load(tmp_path / "w", mmap=True).add_(1)
+    finally:
+        serialization.set_default_mmap_options(mmap.MAP_PRIVATE)
+        serialization.set_crc32_options(True)
+    assert kagari.load(tmp_path / "w").tolist() == [1.0] * 4
+    assert serialization.get_default_mmap_options() == mmap.MAP_PRIVATE
+    with pytest.raises(ValueError, match="MAP_SHARED"):
+        serialization.set_default_mmap_options(7)
+
+
+def test_globals_of_a_file_are_named_without_running_it(tmp_path):
+    sent = {"w": torch.ones(2), "own": Evil(), "odd": range(3)}
+    for options in ({}, {"_use_new_zipfile_serialization": False}, {"pickle_protocol": 4}):
+        torch.save(sent, tmp_path / "x", **options)
+        found = serialization.get_unsafe_globals_in_checkpoint(tmp_path / "x")
+        range_is = "__builtin__.xrange" if "pickle_protocol" not in options else "builtins.range"
+        assert found == [range_is, f"{__name__}.Evil"]
+    torch.save({"w": torch.ones(2)}, tmp_path / "x")
+    assert serialization.get_unsafe_globals_in_checkpoint(str(tmp_path / "x")) == []
+
+
+class Evil:
+    """A class that a file may not make."""
+
+
+def test_places_of_other_packages(monkeypatch):
+    monkeypatch.setattr(
+        serialization.locations, "_registered", [*serialization.locations._registered]
+    )
+    away = []
+    serialization.register_package(
+        5, lambda storage: "moon:0" if away else None,
+        lambda storage, place: away.append(place) or storage if place == "moon:0" else None,
+    )  # fmt: skip
+    assert through(kagari.ones(2)).tolist() == [1.0, 1.0] and not away
+    away.append("go")
+    assert through(kagari.ones(2)).tolist() == [1.0, 1.0] and away == ["go", "moon:0"]
+    assert serialization.location_tag(kagari.ones(1).untyped_storage()) == "moon:0"
+    with pytest.raises(RuntimeError, match="mars"):
+        serialization.default_restore_location(kagari.ones(1).untyped_storage(), "mars")

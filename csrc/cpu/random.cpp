@@ -1,5 +1,5 @@
 // Integers, permutations and the distributions that are made from one uniform number. Uniform and
-// normal numbers are left to random_normal.cpp.
+// normal numbers are left to random_normal.cpp, what is drawn and rejected to random_rejection.cpp.
 #include "cpu/random.h"
 
 #include <cmath>
@@ -144,45 +144,6 @@ void cauchy(Generator& gen, DType dtype, void* out, int64_t n, double median, do
 void geometric(Generator& gen, DType dtype, void* out, int64_t n, double p) {
     from_unit(gen, dtype, "geometric_", out, n,
               [=](double u) { return std::ceil(std::log(u) / std::log1p(-p)); });
-}
-
-static double next_unit(Generator& gen) {
-    uint32_t w[2];
-    gen.fill(w, 2);
-    return unit_double(w[0], w[1]);
-}
-
-/// Below a rate of 10 the number of factors until a product of uniforms falls under exp(-rate);
-/// from there on Hörmann's transformed rejection (PTRS, 1993).
-static double next_poisson(Generator& gen, double rate) {
-    check(rate >= 0, "poisson: invalid rate, expected non-negative values, got ", rate);
-    if (rate == 0) return 0;
-    if (rate < 10) {
-        double limit = std::exp(-rate), product = next_unit(gen), count = 0;
-        for (; product > limit; product *= next_unit(gen)) ++count;
-        return count;
-    }
-    double b = 0.931 + 2.53 * std::sqrt(rate), a = -0.059 + 0.02483 * b;
-    double inverse_alpha = 1.1239 + 1.1328 / (b - 3.4), accept = 0.9277 - 3.6224 / (b - 2);
-    while (true) {
-        double u = next_unit(gen) - 0.5, v = next_unit(gen), us = 0.5 - std::fabs(u);
-        double k = std::floor((2 * a / us + b) * u + rate + 0.43);
-        if (us >= 0.07 && v <= accept) return k;
-        if (k < 0 || (us < 0.013 && v > us)) continue;
-        if (std::log(v) + std::log(inverse_alpha) - std::log(a / (us * us) + b) <=
-            -rate + k * std::log(rate) - std::lgamma(k + 1))
-            return k;
-    }
-}
-
-void poisson(Generator& gen, DType dtype, void* out, int64_t n, const void* rate) {
-    visit_floating(dtype, "poisson", [&](auto tag) {
-        using T = typename decltype(tag)::type;
-        const T* rates = static_cast<const T*>(rate);
-        T* to = static_cast<T*>(out);
-        for (int64_t i = 0; i < n; ++i)
-            to[i] = convert<T>(next_poisson(gen, static_cast<double>(rates[i])));
-    });
 }
 
 void multinomial(Generator& gen, DType dtype, const void* weights, int64_t n, int64_t* out,

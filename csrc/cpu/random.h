@@ -31,6 +31,11 @@ void cauchy(Generator& gen, DType dtype, void* out, int64_t n, double median, do
 void geometric(Generator& gen, DType dtype, void* out, int64_t n, double p);
 /// Rates and results share a floating dtype; RuntimeError for a negative rate.
 void poisson(Generator& gen, DType dtype, void* out, int64_t n, const void* rate);
+/// Numbers of successes; float or double, and one count and probability per element.
+void binomial(Generator& gen, DType dtype, void* out, int64_t n, const void* count, const void* p);
+/// Gamma-distributed numbers of scale 1; one shape per element, of the floating dtype of the
+/// result.
+void standard_gamma(Generator& gen, DType dtype, void* out, int64_t n, const void* shape);
 
 /// `draws` indices from one row of weights, with replacement.
 /// RuntimeError for weights that are negative, not finite or all zero.

@@ -183,8 +183,7 @@ void uniform(Generator& gen, DType dtype, void* out, int64_t n, double from, dou
     });
 }
 
-/// One normal number in double; the other one of the pair waits in the generator.
-static double next_normal(Generator& gen, double mean, double std) {
+double next_normal(Generator& gen, double mean, double std) {
     double value;
     if (gen.next_normal) {
         value = *gen.next_normal;

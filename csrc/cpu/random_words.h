@@ -16,6 +16,15 @@ inline double unit_double(uint32_t high, uint32_t low) {
     uint64_t bits = (uint64_t{high} << 32 | low) & ((uint64_t{1} << 53) - 1);
     return static_cast<double>(bits) * 0x1p-53;
 }
+/// One uniform number in [0, 1) with 53 bits.
+inline double next_unit(Generator& gen) {
+    uint32_t w[2];
+    gen.fill(w, 2);
+    return unit_double(w[0], w[1]);
+}
+/// One normal number in double; the other one of the pair waits in the generator.
+double next_normal(Generator& gen, double mean, double std);
+
 /// The element type in which PyTorch computes for T: float for the halves.
 template <class T>
 using Compute = std::conditional_t<std::is_same_v<T, double>, double, float>;

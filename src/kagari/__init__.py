@@ -78,16 +78,19 @@ from ._elementary import *  # noqa: F403
 from ._native_norms import *  # noqa: F403
 from ._older_names import *  # noqa: F403
 from ._control_flow import *  # noqa: F403
-from . import cpu, random
+from . import _private_names, cpu, random
 from .random import *  # noqa: F403
+
+_private_names.install()
 
 __version__ = "0.1.0"
 
 _LAZY = (
-    "_dynamo", "accelerator", "array_api", "backends", "compiler", "cuda", "define",
-    "distributed", "distributions", "fft", "func", "functional", "jit", "library", "linalg",
-    "masked", "nn", "ops", "optim", "overrides", "safetensors", "serialization", "show",
-    "signal", "special", "switch", "testing", "torch_version", "types", "utils", "version",
+    "_dynamo", "accelerator", "ao", "array_api", "backends", "compiler", "cuda", "define",
+    "distributed", "distributions", "fft", "func", "functional", "fx", "hub", "jit", "library",
+    "linalg", "masked", "nn", "onnx", "ops", "optim", "overrides", "safetensors", "serialization",
+    "show", "signal", "special", "switch", "testing", "torch_version", "types", "utils",
+    "version", "vision",
 )  # fmt: skip
 _FROM_LAZY = {
     "DisableTorchFunctionSubclass": "overrides",
@@ -101,10 +104,10 @@ _FROM_LAZY = {
 
 if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not there
     from . import (
-        _dynamo, accelerator, array_api, backends, compiler, cuda, define, distributed,
-        distributions, fft, func, functional, jit, library, linalg, masked, nn, ops, optim,
-        overrides, safetensors, serialization, show, signal, special, switch, testing,
-        torch_version, types, utils, version,
+        _dynamo, accelerator, ao, array_api, backends, compiler, cuda, define, distributed,
+        distributions, fft, func, functional, fx, hub, jit, library, linalg, masked, nn, onnx,
+        ops, optim, overrides, safetensors, serialization, show, signal, special, switch, testing,
+        torch_version, types, utils, version, vision,
     )  # fmt: skip
     from .functional.copies import *  # noqa: F403
     from .functional.covariance import *  # noqa: F403
@@ -134,6 +137,8 @@ else:
             return _import_module(f".{name}", __name__)
         if name in _FROM_LAZY:
             return getattr(_import_module(f".{_FROM_LAZY[name]}", __name__), name)
+        if name.startswith(("_check", "_assert", "_shape_as")):
+            return getattr(_import_module("._checks", __name__), name)
         if name in _late.FUNCTIONS:
             globals()[name] = _late.find(name)
             return globals()[name]

@@ -143,25 +143,16 @@ def block_diag(*tensors: Any) -> Tensor:
     return cat(rows)
 
 
-_addbmm_in_place = Tensor.addbmm_
-
-
-def _addbmm(
+def addbmm_(
     self: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1
 ) -> Tensor:
     """In-place `addbmm`; a tensor that only broadcasts to the product takes its shape."""
-    small = batch1.dim() == batch2.dim() == 3 and self.shape != (batch1.shape[1], batch2.shape[2])
-    if not small:
-        return _addbmm_in_place(self, batch1, batch2, beta=beta, alpha=alpha)
-    made = _C.places["functions."]["addbmm"](self, batch1, batch2, beta=beta, alpha=alpha)
-    return self.resize_(made.shape).copy_(made)
-
-
-_addbmm.__name__ = _addbmm.__qualname__ = "addbmm_"
+    made = self.addbmm(batch1, batch2, beta=beta, alpha=alpha)
+    return (self if self.shape == made.shape else self.resize_(made.shape)).copy_(made)
 
 
 def _install() -> None:
-    Tensor.addbmm_ = _addbmm
+    Tensor.addbmm_ = addbmm_
     Tensor.trace = trace
     Tensor.kron = kron
     Tensor.cross = cross

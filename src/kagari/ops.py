@@ -1,5 +1,6 @@
 """torch.ops: custom ops by namespace and name, as kagari.library has made them."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,15 @@ class Namespace:
 
 
 def load_library(path: str | Path) -> None:
-    """An error: libraries of ops for PyTorch need PyTorch's own binary interface."""
-    raise OSError(f"load_library: {path} is built for PyTorch's binary interface, not for kagari's")
+    """Makes the ops of a compiled library known, where kagari has them itself: torchvision's.
+
+    Raises OSError for any other: such libraries need PyTorch's own binary interface.
+    """
+    place = Path(path)
+    if place.parent.name != "torchvision" or not place.name.startswith("_C"):
+        raise OSError(f"load_library: {path} is built for PyTorch's binary interface, not kagari's")
+    import_module("kagari.vision.ops").define()
+    loaded_libraries.add(str(path))
 
 
 _known: dict[str, Namespace] = {}

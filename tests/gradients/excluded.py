@@ -37,6 +37,10 @@ ENTRIES = {name: reason for reason, names in _ENTRIES.items() for name in names}
 # Nodes of the graph, by name.
 NODES = {
     "PointwiseBackward0": "what a pointwise op defined at run time is called",
+    "StandardGammaBackward0": "implicit; see tests/ops/test_samplers.py",
+    "SampleDirichletBackward0": "implicit; see tests/ops/test_samplers.py",
+    "StandardGammaGradBackward0": "nobody has this derivative",
+    "DirichletGradBackward0": "nobody has this derivative",
 }
 
 # Public functions that the database lacks, by what they are.
@@ -57,6 +61,7 @@ _FUNCTIONS = {
         "is_anomaly_enabled is_distributed is_vulkan_available set_anomaly_enabled "
         "install_as_torch thread_safe_generator"
     ),
+    "has no derivative": "binomial",
     "works on plain numbers": (
         "sym_constrain_range sym_float sym_int sym_ite sym_max sym_min sym_not sym_sqrt sym_sum"
     ),

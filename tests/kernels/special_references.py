@@ -140,6 +140,52 @@ def gammas(rng, count):
     return a, np.where(rng.integers(0, 2, count) == 1, np.abs(near), far)
 
 
+def moved(distribution, log_density):
+    """-dF/da over the density, by a difference quotient of many digits."""
+
+    def value(a, x, *rest):
+        with mp.workprec(300):
+            h = a * mp.mpf(2) ** -80
+            slope = distribution(a + h, x, *rest) - distribution(a - h, x, *rest)
+            return -slope / (2 * h) / mp.exp(log_density(a, x, *rest))
+
+    return value
+
+
+def gamma_side(a, x):
+    """The distribution function, or less what is beyond it: the smaller one has more digits."""
+    if x < a:
+        return mp.gammainc(a, 0, x, regularized=True)
+    return -mp.gammainc(a, x, regularized=True)
+
+
+def beta_side(a, x, b):
+    if x * (a + b) < a:
+        return mp.betainc(a, b, 0, x, regularized=True)
+    return -mp.betainc(b, a, 0, 1 - x, regularized=True)
+
+
+def gamma_log_density(a, x):
+    return (a - 1) * mp.log(x) - x - mp.loggamma(a)
+
+
+def beta_log_density(a, x, b):
+    return (a - 1) * mp.log(x) + (b - 1) * mp.log(1 - x) - mp.log(mp.beta(a, b))
+
+
+def drawn_gammas(rng, count):
+    a = np.exp(rng.uniform(-4, 7, count))
+    return a, np.maximum(rng.gamma(a), 1e-30)
+
+
+def drawn_betas(rng, count):
+    a, b = np.exp(rng.uniform(-3, 5, (2, count)))
+    return np.clip(rng.beta(a, b), 1e-30, 0.999), a, a + b
+
+
+gamma_moved = moved(gamma_side, gamma_log_density)
+beta_moved = moved(beta_side, beta_log_density)
+
 POLYNOMIALS = {
     "chebyshev_t": recurrence(lambda x: x, double),
     "chebyshev_u": recurrence(lambda x: 2 * x, double),
@@ -163,6 +209,10 @@ PAIRS |= {
     ),
     "gammainc": (incomplete(True), gammas, with_logarithm(incomplete(True))),
     "gammaincc": (incomplete(False), gammas, with_logarithm(incomplete(False))),
+    "standard_gamma_grad": (gamma_moved, drawn_gammas, None),
+    "dirichlet_grad": (
+        lambda x, a, total: beta_moved(a, x, total - a) / (1 - x), drawn_betas, None,
+    ),
 }  # fmt: skip
 # (arguments, value)
 PAIR_EDGES = {
@@ -184,6 +234,16 @@ PAIR_EDGES = {
     "gammaincc": [
         ((0, 0), NAN), ((0, 1), 0), ((1, 0), 1), ((-1, 1), NAN), ((1, -1), NAN), ((INF, 1), 1),
         ((1, INF), 0), ((INF, INF), NAN), ((NAN, 1), NAN), ((1, NAN), NAN), ((0, INF), 0),
+    ],
+    "standard_gamma_grad": [
+        ((1, 0), 0), ((0, 1), NAN), ((-1, 1), NAN), ((1, -1), NAN), ((1, INF), NAN),
+        ((INF, 1), NAN), ((NAN, 1), NAN), ((1, NAN), NAN), ((1e10, 1e10), 1.0000000000166667),
+        ((100001, 100001), 1.00000166665166679), ((2e5, 2e5 + 1e3), 1.00249667913178293),
+    ],
+    "dirichlet_grad": [
+        ((0, 1, 2), 0), ((1, 1, 2), 0), ((0.5, 2, 2), 0), ((0.5, -1, 2), NAN),
+        ((0.5, 3, 2), NAN), ((NAN, 1, 2), NAN), ((0.5, NAN, 2), NAN), ((0.5, 1, NAN), NAN),
+        ((1.5, 1, 2), NAN),
     ],
 }  # fmt: skip
 PAIR_EDGES |= {

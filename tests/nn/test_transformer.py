@@ -84,7 +84,7 @@ def both(name: str, *args: Any, **options: Any) -> tuple[Any, Any]:
     return twins(name, *args, **options)
 
 
-@pytest.mark.parametrize("options", LAYERS, ids=str)
+@pytest.mark.parametrize("options", LAYERS, ids=lambda options: " ".join(options) or "plain")
 def test_layers(options: dict[str, Any]) -> None:
     for name, extra in (("TransformerEncoderLayer", 0), ("TransformerDecoderLayer", 1)):
         ours, theirs = both(name, 8, 2, 12, dropout=0.0, **options)

@@ -30,35 +30,35 @@ static void check_addend(const char* op, const Tensor& input, IntSpan sizes, DTy
 
 static bool is_zero(const Scalar& s) { return s.to<c128>() == 0.; }
 
-// beta * input, laid out as the result, with the product added to it; NaN in input does not count
-// where beta is 0.
-static Tensor product_onto(const Tensor& input, const Tensor& a, const Tensor& b, IntSpan sizes,
-                           const Scalar& beta, const Scalar& alpha) {
-    Tensor out = empty(sizes, a.dtype(), a.device());
-    if (out.is_meta()) return out;
-    if (!is_zero(beta)) copy_elements(out, input);
-    write_product(out, a, b, {alpha, beta, {}});
-    return out;
-}
-
 static Tensor input_gradient(Backward& ctx, const Scalar& beta, IntSpan sizes) {
     if (!ctx.needs(0)) return {};
     return scaled(sum_to_size(ctx.grad(), sizes), conjugate(beta));
 }
 
-// The rule for addmm and baddbmm; `multiply` is mm or bmm.
-static void record_addend(const char* name, const Tensor& out, const Tensor& input, const Tensor& a,
-                          const Tensor& b, const Scalar& beta, const Scalar& alpha,
+// addmm and baddbmm, whose `multiply` is mm or bmm, once the sizes are known to fit: beta * input,
+// laid out as the result, with the product added to it. NaN in input does not count where beta is
+// 0.
+static Tensor add_product(const char* op, const char* grad_name, const Tensor& input,
+                          const Tensor& a, const Tensor& b, IntSpan sizes, const Scalar& beta,
+                          const Scalar& alpha,
                           const Op<Tensor(const Tensor&, const Tensor&)>& multiply) {
-    if (!should_record(input, a, b)) return;
-    record(name, {out}, {input, a, b}, {a, b},
-           [=, &multiply, sizes = Dims(input.sizes())](Backward& ctx) -> Tensors {
+    check_product_dtypes(op, a, b);
+    check_addend(op, input, sizes, a.dtype());
+    Tensor out = empty(sizes, a.dtype(), a.device());
+    if (!out.is_meta()) {
+        if (!is_zero(beta)) copy_elements(out, input);
+        write_product(out, a, b, {alpha, beta, {}});
+    }
+    if (!should_record(input, a, b)) return out;
+    record(grad_name, {out}, {input, a, b}, {a, b},
+           [=, &multiply, shape = Dims(input.sizes())](Backward& ctx) -> Tensors {
                Tensor ga, gb, g = ctx.grad();
                Scalar factor = conjugate(alpha);
                if (ctx.needs(1)) ga = scaled(multiply(g, adjoint(ctx.saved(1))), factor);
                if (ctx.needs(2)) gb = scaled(multiply(adjoint(ctx.saved(0)), g), factor);
-               return {input_gradient(ctx, beta, sizes), ga, gb};
+               return {input_gradient(ctx, beta, shape), ga, gb};
            });
+    return out;
 }
 
 static Tensor addmm_body(const Tensor& input, const Tensor& a, const Tensor& b, const Scalar& beta,
@@ -68,12 +68,7 @@ static Tensor addmm_body(const Tensor& input, const Tensor& a, const Tensor& b, 
     IntSpan sa = a.sizes(), sb = b.sizes();
     check<RuntimeError>(sa[1] == sb[0], "addmm: mat1 and mat2 shapes cannot be multiplied (", sa[0],
                         "x", sa[1], " and ", sb[0], "x", sb[1], ")");
-    check_product_dtypes("addmm", a, b);
-    Dims sizes{sa[0], sb[1]};
-    check_addend("addmm", input, sizes, a.dtype());
-    Tensor out = product_onto(input, a, b, sizes, beta, alpha);
-    record_addend("AddmmBackward0", out, input, a, b, beta, alpha, mm);
-    return out;
+    return add_product("addmm", "AddmmBackward0", input, a, b, Dims{sa[0], sb[1]}, beta, alpha, mm);
 }
 const AddProduct addmm{
     "addmm(Tensor input, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
@@ -87,12 +82,8 @@ static Tensor baddbmm_body(const Tensor& input, const Tensor& a, const Tensor& b
     check<RuntimeError>(sa[0] == sb[0] && sa[2] == sb[1],
                         "baddbmm: Expected size for first two dimensions of batch2 tensor to be: [",
                         sa[0], ", ", sa[2], "] but got: [", sb[0], ", ", sb[1], "].");
-    check_product_dtypes("baddbmm", a, b);
-    Dims sizes{sa[0], sa[1], sb[2]};
-    check_addend("baddbmm", input, sizes, a.dtype());
-    Tensor out = product_onto(input, a, b, sizes, beta, alpha);
-    record_addend("BaddbmmBackward0", out, input, a, b, beta, alpha, bmm);
-    return out;
+    return add_product("baddbmm", "BaddbmmBackward0", input, a, b, Dims{sa[0], sa[1], sb[2]}, beta,
+                       alpha, bmm);
 }
 const AddProduct baddbmm{
     "baddbmm(Tensor input, Tensor batch1, Tensor batch2, *, Scalar beta=1, "
@@ -116,7 +107,7 @@ static Tensor addbmm_body(const Tensor& input, const Tensor& a, const Tensor& b,
 const AddProduct addbmm{
     "addbmm(Tensor input, Tensor batch1, Tensor batch2, *, Scalar beta=1, "
     "Scalar alpha=1) -> Tensor",
-    "fmiOb", addbmm_body, "beta * input + alpha * the sum of the products of two stacks."};
+    "fmOb", addbmm_body, "beta * input + alpha * the sum of the products of two stacks."};
 
 static Tensor addmv_body(const Tensor& input, const Tensor& a, const Tensor& x, const Scalar& beta,
                          const Scalar& alpha) {

@@ -2,6 +2,8 @@
 #include "ops/movement/copy.h"
 
 #include "autograd/record.h"
+#include "cpu/convert.h"
+#include "cpu/transpose.h"
 #include "ops/movement/view_record.h"
 #include "ops/movement/views.h"
 #include "ops/output.h"
@@ -12,93 +14,14 @@
 namespace kagari::ops {
 namespace {
 
-template <class To, class From>
-void convert_run(int64_t n, void* const* data, const int64_t* strides) {
-    char* to = static_cast<char*>(data[0]);
-    const char* from = static_cast<const char*>(data[1]);
-    const int64_t st = strides[0], sf = strides[1];
-    if (st == sizeof(To) && sf == sizeof(From)) {
-        if constexpr (std::is_same_v<To, From>) {
-            std::memcpy(to, from, static_cast<size_t>(n) * sizeof(To));
-        } else {
-            auto* out = reinterpret_cast<To*>(to);
-            auto* in = reinterpret_cast<const From*>(from);
-            for (int64_t i = 0; i < n; ++i) out[i] = convert<To>(in[i]);
-        }
-        return;
-    }
-    for (int64_t i = 0; i < n; ++i)
-        *reinterpret_cast<To*>(to + i * st) =
-            convert<To>(*reinterpret_cast<const From*>(from + i * sf));
-}
-
-KernelFn convert_kernel(DType to, DType from) {
-    return visit(to, [&](auto t) {
-        return visit(from, [](auto f) -> KernelFn {
-            return convert_run<typename decltype(t)::type, typename decltype(f)::type>;
-        });
-    });
-}
-
-// Note [Transposed copies]
-// Reading along one dimension and writing along another touches a cache line per element. Tiles of
-// 32 x 32 keep both sides in the first-level cache.
-template <class T>
-void transpose_tiles(char* to, const char* from, int64_t rows, int64_t cols, int64_t to_row,
-                     int64_t from_col) {
-    constexpr int64_t kTile = 32;
-    parallel_for(
-        0, (rows + kTile - 1) / kTile, std::max<int64_t>(1, 2048 / std::max<int64_t>(cols / 32, 1)),
-        [&](int64_t first, int64_t last) {
-            for (int64_t r0 = first * kTile; r0 < std::min(rows, last * kTile); r0 += kTile)
-                for (int64_t c0 = 0; c0 < cols; c0 += kTile) {
-                    int64_t r1 = std::min(rows, r0 + kTile), c1 = std::min(cols, c0 + kTile);
-                    for (int64_t r = r0; r < r1; ++r) {
-                        T* out = reinterpret_cast<T*>(to + r * to_row);
-                        const char* in = from + r * static_cast<int64_t>(sizeof(T));
-                        for (int64_t c = c0; c < c1; ++c)
-                            out[c] = *reinterpret_cast<const T*>(in + c * from_col);
-                    }
-                }
-        });
-}
-
-/// `to` row-major, `from` column-major in its last two dimensions (after collapsing): tiles.
+/// See Note [Transposed copies].
 bool copy_transposed(const Tensor& to, const Tensor& from) {
-    if (to.dtype() != from.dtype() || to.numel() < 4096 || to.dim() < 2 ||
-        !same_sizes(to.sizes(), from.sizes()) || !to.is_contiguous())
+    if (to.dtype() != from.dtype() || to.dim() < 2 || !same_sizes(to.sizes(), from.sizes()) ||
+        to.numel() == 0 || (to.is_contiguous() && from.is_contiguous()))
         return false;
-    int64_t rank = to.dim(), size = static_cast<int64_t>(to.itemsize());
-    if (size != 4 && size != 8 && size != 2) return false;
-    // the dimension along which `from` is contiguous; what follows it must be one strided run
-    int64_t d = rank - 1;
-    while (d >= 0 && (from.strides()[d] != 1 || from.sizes()[d] == 1)) --d;
-    if (d < 0 || d == rank - 1 || from.sizes()[d] < 8) return false;
-    int64_t cols = 1, run = from.strides()[rank - 1];
-    for (int64_t i = rank - 1; i > d; --i) {
-        if (from.sizes()[i] != 1 && from.strides()[i] != run * cols) return false;
-        cols *= from.sizes()[i];
-    }
-    if (cols < 8) return false;
-    int64_t outer = 1;
-    for (int64_t i = 0; i < d; ++i) outer *= from.sizes()[i];
-    int64_t rows = from.sizes()[d];
-    for (int64_t o = 0; o < outer; ++o) {
-        int64_t at = 0, left = o;
-        for (int64_t i = d - 1; i >= 0; --i) {
-            at += left % from.sizes()[i] * from.strides()[i];
-            left /= from.sizes()[i];
-        }
-        char* out = static_cast<char*>(to.data()) + o * rows * cols * size;
-        const char* in = static_cast<const char*>(from.data()) + at * size;
-        if (size == 4)
-            transpose_tiles<uint32_t>(out, in, rows, cols, cols * size, run * size);
-        else if (size == 8)
-            transpose_tiles<uint64_t>(out, in, rows, cols, cols * size, run * size);
-        else
-            transpose_tiles<uint16_t>(out, in, rows, cols, cols * size, run * size);
-    }
-    return true;
+    Unlocked unlocked(static_cast<int64_t>(to.nbytes()) > kUnlockBytes);
+    return cpu::copy_transposed(to.data(), to.strides(), from.data(), from.strides(), to.sizes(),
+                                to.itemsize());
 }
 
 void copy_between_devices(const Tensor& to, const Tensor& from) {
@@ -127,7 +50,7 @@ void copy_elements(const Tensor& to, const Tensor& from) {
     Loop loop(to.sizes());
     loop.add(to);
     loop.add(from);
-    loop.run(convert_kernel(to.dtype(), from.dtype()),
+    loop.run(cpu::convert_kernel(to.dtype(), from.dtype()),
              static_cast<int64_t>(to.itemsize() + from.itemsize()));
 }
 

@@ -68,6 +68,36 @@ bool outer_of(int operands, const std::vector<int64_t>& strides, int a, int b) {
     return false;
 }
 
+/// The offsets of one row after the other, from row `first` on.
+class RowWalk {
+  public:
+    RowWalk(Space& s, int64_t first) : s_(s), at_(static_cast<size_t>(s.rank)) {
+        for (int d = 1; d < s.rank; ++d) {
+            at_[static_cast<size_t>(d)] = first % s.sizes[d];
+            first /= s.sizes[d];
+            move(d, at_[static_cast<size_t>(d)]);
+        }
+    }
+    int64_t offset(int operand) const { return offsets_[operand]; }
+    void advance() {
+        for (int d = 1; d < s_.rank; ++d) {
+            move(d, 1);
+            if (++at_[static_cast<size_t>(d)] < s_.sizes[d]) return;
+            at_[static_cast<size_t>(d)] = 0;
+            move(d, -s_.sizes[d]);
+        }
+    }
+
+  private:
+    void move(int dim, int64_t steps) {
+        for (int i = 0; i < s_.operands; ++i) offsets_[i] += steps * s_.at(dim)[i];
+    }
+
+    Space& s_;
+    Dims at_;
+    int64_t offsets_[kMaxLoopOperands] = {};
+};
+
 }  // namespace
 
 void Loop::run_general(KernelFn kernel, int64_t grain) {
@@ -123,19 +153,17 @@ void Loop::run_general(KernelFn kernel, int64_t grain) {
     int64_t piece = (inner + pieces - 1) / pieces;
     int64_t rows = std::max<int64_t>(1, grain / piece);
     parallel_for(0, outer * pieces, rows, [&](int64_t first, int64_t last) {
+        RowWalk walk(s, first / pieces);
         void* data[kMaxLoopOperands];
-        for (int64_t at = first; at < last; ++at) {
-            int64_t row = at / pieces, start = at % pieces * piece;
+        for (int64_t at = first, part = first % pieces; at < last; ++at) {
+            int64_t start = part * piece, n = std::min(piece, inner - start);
             for (int i = 0; i < count_; ++i)
-                data[i] = items_[i].data + (items_[i].tensor ? start * s.at(0)[i] : 0);
-            for (int d = 1; d < s.rank; ++d) {
-                int64_t index = row % s.sizes[d];
-                row /= s.sizes[d];
-                for (int i = 0; i < count_; ++i)
-                    data[i] = static_cast<char*>(data[i]) + index * s.at(d)[i];
-            }
-            int64_t n = std::min(piece, inner - start);
+                data[i] =
+                    items_[i].data + walk.offset(i) + (items_[i].tensor ? start * s.at(0)[i] : 0);
             if (n > 0) kernel(n, data, s.at(0));
+            if (++part < pieces) continue;
+            part = 0;
+            walk.advance();
         }
     });
 }

@@ -1,5 +1,5 @@
-// Random ops: checks, the order in which memory is filled, and dropout. The numbers are made in
-// cpu/random.
+// Random ops: checks, and the order in which memory is filled. The numbers are made in cpu/random.
+// What draws with parameters of its own for each element is left to by_element.cpp.
 #include "ops/random/random.h"
 
 #include "cpu/random.h"
@@ -13,7 +13,7 @@
 
 namespace kagari::ops {
 
-static Generator& generator_or_default(const OptionalGenerator& given) {
+Generator& generator_or_default(const OptionalGenerator& given) {
     return given && *given ? **given : *default_generator();
 }
 
@@ -64,8 +64,7 @@ static Tensor drawn(const char* op, const char* node, const Tensor& self,
     return self;
 }
 
-/// `out` in the graph behind `inputs`, with gradients of zero: PyTorch's for what is drawn.
-static Tensor without_gradient(const Tensor& out, const Tensors& inputs, const char* node) {
+Tensor without_gradient(const Tensor& out, const Tensors& inputs, const char* node) {
     if (should_record_any(inputs))
         record(node, {out}, inputs, inputs, [n = inputs.size()](Backward& ctx) -> Tensors {
             Tensors grads;
@@ -272,16 +271,6 @@ static Tensor random_body(const Tensor& self, std::optional<int64_t> first,
                  });
 }
 
-static Tensor poisson_body(const Tensor& self, const OptionalGenerator& gen) {
-    Tensor rates = is_dense(self) ? self : raw_contiguous(self), out = empty_like(rates);
-    if (!self.is_meta() && self.numel() > 0) {
-        Generator& g = generator_or_default(gen);
-        std::lock_guard lock(g.mutex);
-        cpu::poisson(g, self.dtype(), out.data(), out.numel(), rates.data());
-    }
-    return without_gradient(out, {self}, "PoissonBackward0");
-}
-
 static Tensor randperm_body(int64_t n, const OptionalGenerator& gen, DType dtype, Device device) {
     check(n >= 0, "randperm: n must be non-negative, got ", n);
     if (is_floating(dtype) || is_integral(dtype)) {
@@ -404,9 +393,6 @@ static const Op<decltype(bernoulli_body)> bernoulli{
 static const Op<decltype(normal_of_body)> normal_of{
     "_normal_of(Tensor drawn, Tensor[] parameters) -> Tensor", "p", normal_of_body,
     "Gives normal numbers their place in the graph behind the parameters they were drawn with."};
-const Op<decltype(poisson_body)> poisson{
-    "poisson(Tensor input, Generator? generator=None) -> Tensor", "f", poisson_body,
-    "Poisson-distributed numbers with the rates in `input`."};
 const Op<decltype(multinomial_body)> multinomial{
     "multinomial(Tensor input, int num_samples, bool replacement=False, *, Generator? "
     "generator=None) -> Tensor",

@@ -87,7 +87,8 @@ def backward_jacobian(output: Tensor, inputs: list[Tensor], seed: complex) -> li
     rows = [pulled_back(output, inputs, seed * unit) for unit in basis(output)]
     columns = []
     for i, x in enumerate(inputs):
-        given = [zeros_like(x) if row[i] is None else row[i] for row in rows]
+        column = [row[i] for row in rows]
+        given = [zeros_like(x) if grad is None else grad for grad in column]
         columns.append(stacked(given, x).T)
     return columns
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from .._C import Tensor
 from . import constraints
-from .distribution import Distribution, broadcast_all
+from .distribution import Distribution
 
 
 class Cauchy(Distribution):
@@ -18,10 +18,10 @@ class Cauchy(Distribution):
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
     support = constraints.real
     has_rsample = True
+    _parameters = {"loc": 0, "scale": 0}
 
     def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None):
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(self.loc.shape, validate_args=validate_args)
+        self._take(validate_args, loc=loc, scale=scale)
 
     @property
     def mean(self) -> Tensor:
@@ -35,23 +35,17 @@ class Cauchy(Distribution):
     def variance(self) -> Tensor:
         return self.loc.new_full(self._extended_shape(), math.inf)
 
-    def expand(self, batch_shape: Any, _instance: Any = None) -> "Cauchy":
-        loc, scale = self.loc.expand(batch_shape), self.scale.expand(batch_shape)
-        return self._expanded(Cauchy, _instance, batch_shape, loc=loc, scale=scale)
-
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         eps = self.loc.new_empty(self._extended_shape(sample_shape)).cauchy_()
         return self.loc + eps * self.scale
 
     def log_prob(self, value: Tensor) -> Tensor:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._judge(value)
         distance = (value - self.loc) / self.scale
         return -math.log(math.pi) - self.scale.log() - (distance**2).log1p()
 
     def cdf(self, value: Tensor) -> Tensor:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._judge(value)
         return ((value - self.loc) / self.scale).atan() / math.pi + 0.5
 
     def icdf(self, value: Tensor) -> Tensor:

@@ -3,8 +3,8 @@
 `biject_to(c)` is a bijection; `transform_to(c)` may be many to one, and is the better one to
 optimise over. `register` adds a constraint:
 
-    >>> kagari.distributions.biject_to(kagari.distributions.constraints.positive)
-    ExpTransform()
+    >>> kagari.distributions.biject_to(kagari.distributions.constraints.unit_interval)
+    SigmoidTransform()
 """
 
 from collections.abc import Callable

@@ -7,6 +7,7 @@ import kagari
 
 from .._C import Size, Tensor
 from . import constraints
+from .parameters import broadcast_all, lazy_property
 
 
 class Distribution:
@@ -19,6 +20,10 @@ class Distribution:
 
     has_rsample = False
     has_enumerate_support = False
+    # the parameters of batch shape, each with the number of dimensions that follow; what else an
+    # expanded instance takes over
+    _parameters: dict[str, int] = {}
+    _constants: tuple[str, ...] = ()
     _validate_args: bool = __debug__
 
     @staticmethod
@@ -39,6 +44,12 @@ class Distribution:
             self._validate_args = validate_args
         if self._validate_args:
             self._check_arguments()
+
+    def _take(self, validate_args: bool | None, **parameters: Any) -> None:
+        """Makes a distribution of numbers and tensors that are broadcast to the batch shape."""
+        values = broadcast_all(*parameters.values())
+        self.__dict__.update(zip(parameters, values, strict=True))
+        Distribution.__init__(self, values[0].shape, validate_args=validate_args)
 
     def _check_arguments(self) -> None:
         try:
@@ -137,7 +148,17 @@ class Distribution:
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> "Distribution":
         """The same distribution with its parameters expanded to a batch shape."""
-        raise NotImplementedError
+        maker = next((c for c in type(self).__mro__ if "_parameters" in c.__dict__), Distribution)
+        if maker is Distribution:
+            raise NotImplementedError
+        batch_shape = Size(batch_shape)
+        parameters = {name: self.__dict__[name] for name in self._constants}
+        for name, kept in self._parameters.items():
+            if name in self.__dict__:
+                value = self.__dict__[name]
+                more = tuple(value.shape[value.dim() - kept :])
+                parameters[name] = value.expand(tuple(batch_shape) + more)
+        return self._expanded(maker, _instance, batch_shape, **parameters)
 
     def _extended_shape(self, sample_shape: Any = ()) -> Size:
         """The shape of samples."""
@@ -160,6 +181,11 @@ class Distribution:
         Distribution.__init__(new, batch_shape, self.event_shape, validate_args=False)
         new._validate_args = self._validate_args
         return new
+
+    def _judge(self, value: Tensor) -> None:
+        """Validates a sample where arguments are validated."""
+        if self._validate_args:
+            self._validate_sample(value)
 
     def _validate_sample(self, value: Tensor) -> None:
         """A ValueError for what is no tensor, does not broadcast to the shape, or is not in the
@@ -229,36 +255,3 @@ class ExponentialFamily(Distribution):
             kept = len(self._batch_shape)
             result = result - product.reshape(tuple(self._batch_shape) + (-1,)).sum(kept)
         return result
-
-
-class lazy_property:  # noqa: N801
-    """A property computed when it is first read, and kept in the instance."""
-
-    def __init__(self, wrapped: Any):
-        self.wrapped = wrapped
-        self.__doc__ = wrapped.__doc__
-
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
-        if instance is None:
-            return self
-        with kagari.enable_grad():
-            value = self.wrapped(instance)
-        setattr(instance, self.wrapped.__name__, value)
-        return value
-
-
-def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
-    """Numbers and tensors as tensors of one shape; numbers take the dtype of the tensors."""
-    for value in values:
-        if not isinstance(value, Tensor | int | float | complex | bool):
-            raise ValueError(
-                "Input arguments must all be instances of Number, torch.Tensor or objects "
-                "implementing __torch_function__."
-            )
-    like = next((v for v in values if isinstance(v, Tensor)), None)
-    dtype = kagari.get_default_dtype() if like is None else like.dtype
-    device = None if like is None else like.device
-    made = [
-        v if isinstance(v, Tensor) else kagari.tensor(v, dtype=dtype, device=device) for v in values
-    ]
-    return tuple(kagari.broadcast_tensors(*made))

@@ -4,7 +4,7 @@ from typing import Any
 
 from .._C import Tensor
 from . import constraints
-from .distribution import ExponentialFamily, broadcast_all
+from .distribution import ExponentialFamily
 
 
 class Exponential(ExponentialFamily):
@@ -17,11 +17,11 @@ class Exponential(ExponentialFamily):
     arg_constraints = {"rate": constraints.positive}
     support = constraints.nonnegative
     has_rsample = True
+    _parameters = {"rate": 0}
     _mean_carrier_measure = 0
 
     def __init__(self, rate: Any, validate_args: bool | None = None):
-        (self.rate,) = broadcast_all(rate)
-        super().__init__(self.rate.shape, validate_args=validate_args)
+        self._take(validate_args, rate=rate)
 
     @property
     def mean(self) -> Tensor:
@@ -39,21 +39,15 @@ class Exponential(ExponentialFamily):
     def variance(self) -> Tensor:
         return self.rate.pow(-2)
 
-    def expand(self, batch_shape: Any, _instance: Any = None) -> "Exponential":
-        rate = self.rate.expand(batch_shape)
-        return self._expanded(Exponential, _instance, batch_shape, rate=rate)
-
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         return self.rate.new_empty(self._extended_shape(sample_shape)).exponential_() / self.rate
 
     def log_prob(self, value: Tensor) -> Tensor:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._judge(value)
         return self.rate.log() - self.rate * value
 
     def cdf(self, value: Tensor) -> Tensor:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._judge(value)
         return 1 - (-self.rate * value).exp()
 
     def icdf(self, value: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import kagari
 
 from .._C import Tensor
 from . import constraints
-from .distribution import Distribution, broadcast_all
+from .distribution import Distribution
 
 
 class Laplace(Distribution):
@@ -19,10 +19,10 @@ class Laplace(Distribution):
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
     support = constraints.real
     has_rsample = True
+    _parameters = {"loc": 0, "scale": 0}
 
     def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None):
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(self.loc.shape, validate_args=validate_args)
+        self._take(validate_args, loc=loc, scale=scale)
 
     @property
     def mean(self) -> Tensor:
@@ -40,10 +40,6 @@ class Laplace(Distribution):
     def stddev(self) -> Tensor:
         return 2**0.5 * self.scale
 
-    def expand(self, batch_shape: Any, _instance: Any = None) -> "Laplace":
-        loc, scale = self.loc.expand(batch_shape), self.scale.expand(batch_shape)
-        return self._expanded(Laplace, _instance, batch_shape, loc=loc, scale=scale)
-
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)
         eps = kagari.finfo(self.loc.dtype).eps
@@ -51,13 +47,11 @@ class Laplace(Distribution):
         return self.loc - self.scale * u.sign() * kagari.log1p(-u.abs())
 
     def log_prob(self, value: Tensor) -> Tensor:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._judge(value)
         return -kagari.log(2 * self.scale) - (value - self.loc).abs() / self.scale
 
     def cdf(self, value: Tensor) -> Tensor:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._judge(value)
         away = value - self.loc
         return 0.5 - 0.5 * away.sign() * kagari.expm1(-away.abs() / self.scale)
 

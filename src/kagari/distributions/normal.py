@@ -7,7 +7,8 @@ import kagari
 
 from .._C import Tensor
 from . import constraints
-from .distribution import ExponentialFamily, broadcast_all
+from .distribution import ExponentialFamily
+from .parameters import standard_normal
 
 _HALF_LOG_TWO_PI = math.log(math.sqrt(2 * math.pi))
 
@@ -22,11 +23,11 @@ class Normal(ExponentialFamily):
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
     support = constraints.real
     has_rsample = True
+    _parameters = {"loc": 0, "scale": 0}
     _mean_carrier_measure = 0
 
     def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None):
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(self.loc.shape, validate_args=validate_args)
+        self._take(validate_args, loc=loc, scale=scale)
 
     @property
     def mean(self) -> Tensor:
@@ -44,10 +45,6 @@ class Normal(ExponentialFamily):
     def variance(self) -> Tensor:
         return self.scale.pow(2)
 
-    def expand(self, batch_shape: Any, _instance: Any = None) -> "Normal":
-        loc, scale = self.loc.expand(batch_shape), self.scale.expand(batch_shape)
-        return self._expanded(Normal, _instance, batch_shape, loc=loc, scale=scale)
-
     def sample(self, sample_shape: Any = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)
         with kagari.no_grad():
@@ -55,18 +52,15 @@ class Normal(ExponentialFamily):
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)
-        noise = kagari.randn(shape, dtype=self.loc.dtype, device=self.loc.device)
-        return self.loc + noise * self.scale
+        return self.loc + standard_normal(shape, self.loc) * self.scale
 
     def log_prob(self, value: Tensor) -> Tensor:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._judge(value)
         distance = (value - self.loc) / self.scale
         return -(distance**2) / 2 - self.scale.log() - _HALF_LOG_TWO_PI
 
     def cdf(self, value: Tensor) -> Tensor:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._judge(value)
         return 0.5 * (1 + kagari.erf((value - self.loc) / self.scale / math.sqrt(2)))
 
     def icdf(self, value: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from kagari.nn import functional as F
 
 from .._C import Tensor
 from . import constraints
-from .distribution import broadcast_all
+from .parameters import broadcast_all
 from .transforms import Transform, _widened, sum_rightmost
 
 

@@ -6,7 +6,7 @@ import kagari
 
 from .._C import Tensor
 from . import constraints
-from .distribution import Distribution, broadcast_all
+from .distribution import Distribution
 
 
 class Uniform(Distribution):
@@ -17,10 +17,10 @@ class Uniform(Distribution):
     """
 
     has_rsample = True
+    _parameters = {"low": 0, "high": 0}
 
     def __init__(self, low: Any, high: Any, validate_args: bool | None = None):
-        self.low, self.high = broadcast_all(low, high)
-        super().__init__(self.low.shape, validate_args=validate_args)
+        self._take(validate_args, low=low, high=high)
         if self._validate_args and not (self.low < self.high).all():
             raise ValueError("Uniform is not defined when low>= high")
 
@@ -48,24 +48,18 @@ class Uniform(Distribution):
     def variance(self) -> Tensor:
         return (self.high - self.low).pow(2) / 12
 
-    def expand(self, batch_shape: Any, _instance: Any = None) -> "Uniform":
-        low, high = self.low.expand(batch_shape), self.high.expand(batch_shape)
-        return self._expanded(Uniform, _instance, batch_shape, low=low, high=high)
-
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)
         rand = kagari.rand(shape, dtype=self.low.dtype, device=self.low.device)
         return self.low + rand * (self.high - self.low)
 
     def log_prob(self, value: Tensor) -> Tensor:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._judge(value)
         inside = (self.low <= value) & (self.high > value)
         return inside.type_as(self.low).log() - (self.high - self.low).log()
 
     def cdf(self, value: Tensor) -> Tensor:
-        if self._validate_args:
-            self._validate_sample(value)
+        self._judge(value)
         return ((value - self.low) / (self.high - self.low)).clamp(min=0, max=1)
 
     def icdf(self, value: Tensor) -> Tensor:

@@ -137,3 +137,6 @@ def _overload(fn: _T) -> _T:
 
 
 _overload_method = _overload
+
+
+_script_if_tracing = script_if_tracing

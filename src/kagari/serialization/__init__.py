@@ -4,6 +4,7 @@ makes nothing but tensors, parameters and plain containers."""
 import mmap as mapping
 import os
 import pickle
+import pickletools
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import kagari
 from kagari import _C
 
-from .archive import ALIGNMENT, Reader, Writer, is_pickle, write_atomically
+from .archive import ALIGNMENT, Reader, Writer, Zeros, is_pickle, write_atomically
 from .globals import (
     add_safe_globals,
     clear_safe_globals,
@@ -23,6 +24,21 @@ from .globals import (
 )
 from .interpreter import Function, Interpreter, LoadedStorage, StorageType
 from .legacy import LegacyStorages, check_preamble
+from .locations import (
+    default_restore_location,
+    device_to_read,
+    location_tag,
+    register_package,
+    restored,
+)
+from .options import (
+    get_crc32_options,
+    get_default_mmap_options,
+    set_crc32_options,
+    set_default_mmap_options,
+    skip_data,
+    writes_data,
+)
 from .pickler import Pickler
 
 DEFAULT_PROTOCOL = 2
@@ -51,7 +67,7 @@ def save(
         if not _disable_byteorder_record:
             writer.add("byteorder", b"little")
         for key, storage in pickler.storages.items():
-            writer.add(f"data/{key}", storage)
+            writer.add(f"data/{key}", storage if writes_data() else Zeros(storage.nbytes()))
         writer.add("version", b"3\n")
         writer.close()
 
@@ -127,7 +143,7 @@ def _interpret(data: Any, start: int, persistent: Any, shown: str) -> tuple[Any,
 def _load_legacy(file: Any, shown: str, map_location: Any, weights_only: Any) -> Any:
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
-    storages = LegacyStorages(size, shown, lambda location: _device_of(location, map_location))
+    storages = LegacyStorages(size, shown, lambda location: device_to_read(location, map_location))
     if weights_only is False:
         parts = [_Unrestricted(file, storages.get).load() for _ in range(3)]
         check_preamble(parts, shown)
@@ -144,14 +160,12 @@ def _load_legacy(file: Any, shown: str, map_location: Any, weights_only: Any) ->
         keys, at = _interpret(data, at, _no_storage, shown)
         file.seek(at)
     storages.fill(keys, file.readinto)
-    if callable(map_location):
-        for storage, _, location in storages.made.values():
-            moved = map_location(storage, location)
-            if moved is not None and getattr(moved, "_untyped_storage", moved) is not storage:
-                raise RuntimeError(
-                    f"load: {shown} is in PyTorch's format from before 1.6: map_location cannot "
-                    "put other storages in the place of its own; name a device"
-                )
+    for storage, _, location in storages.made.values():
+        if restored(storage, location, map_location) is not storage:
+            raise RuntimeError(
+                f"load: {shown} is in PyTorch's format from before 1.6, whose storages stay on the "
+                "CPU: map_location='cpu', then move the tensors"
+            )
     return value
 
 
@@ -173,7 +187,8 @@ class _Storages:
     def __init__(self, reader: Reader, mapped: str | None, map_location: Any) -> None:
         self.reader, self.map_location = reader, map_location
         self.loaded: dict[str, Any] = {}
-        self.file = _C.UntypedStorage.from_file(mapped) if mapped else None
+        shared = get_default_mmap_options() == mapping.MAP_SHARED
+        self.file = _C.UntypedStorage.from_file(mapped, shared) if mapped else None
 
     def get(self, reference: Any) -> Any:
         """The storage of a persistent id: ('storage', type, key, location, count)."""
@@ -205,7 +220,7 @@ class _Storages:
             raise pickle.UnpicklingError(
                 f"load: storage {key!r} should have {wanted} bytes, entry {name!r} has {size}"
             )
-        device = _device_of(location, self.map_location)
+        device = device_to_read(location, self.map_location)
         if device.type == "meta":
             return _C.UntypedStorage(size, device=device)
         if self.file is not None:
@@ -214,24 +229,7 @@ class _Storages:
         else:
             storage = _C.UntypedStorage(size)
             self.reader.read_into(name, memoryview(storage).cast("B"))
-        if callable(self.map_location):
-            moved = self.map_location(storage, location)
-            storage = storage if moved is None else getattr(moved, "_untyped_storage", moved)
-        return storage
-
-
-def _device_of(location: str, wanted: Any) -> Any:
-    """Where a storage goes that was at `location`, with that map_location."""
-    if callable(wanted):
-        return kagari.device("cpu")
-    if isinstance(wanted, dict):
-        wanted = wanted.get(location)
-    wanted = location if wanted is None else wanted
-    if isinstance(wanted, str) and wanted.split(":")[0] not in ("cpu", "meta"):
-        raise RuntimeError(
-            f"load: a tensor was saved on {wanted!r}, which is not there; use map_location='cpu'"
-        )
-    return kagari.device(wanted)
+        return restored(storage, location, self.map_location)
 
 
 class _Unrestricted(pickle.Unpickler):
@@ -255,11 +253,54 @@ class _Unrestricted(pickle.Unpickler):
         return self.persistent(pid)
 
 
+def get_unsafe_globals_in_checkpoint(f: Any) -> list[str]:
+    """The names in a checkpoint that `load` refuses to make, as "module.name": what to look at, and
+    to allow with `add_safe_globals` if it is harmless. Nothing is run.
+
+    Args:
+        f: a path or an open file.
+    """
+    if not hasattr(f, "read"):
+        with open(f, "rb") as opened:
+            return get_unsafe_globals_in_checkpoint(opened)
+    file = BytesIO(f.read())
+    data = file.getvalue() if is_pickle(file) else Reader(file, "the file").read("data.pkl")
+    found: set[str] = set()
+    at = BytesIO(data)
+    while at.tell() < len(data):
+        try:
+            found |= _names_in(at)
+        except ValueError:  # what follows in an older file are elements, no pickles
+            break
+    return sorted(name for name in found if _is_unsafe(name))
+
+
+def _names_in(file: BytesIO) -> set[str]:
+    """The globals that a pickle names."""
+    found: set[str] = set()
+    texts: list[str] = []
+    for opcode, argument, _ in pickletools.genops(file):
+        if opcode.name == "GLOBAL":
+            found.add(str(argument).replace(" ", "."))
+        elif opcode.name == "STACK_GLOBAL" and len(texts) > 1:
+            found.add(".".join(texts[-2:]))
+        elif isinstance(argument, str):
+            texts.append(argument)
+    return found
+
+
+def _is_unsafe(name: str) -> bool:
+    module, _, attribute = name.rpartition(".")
+    try:
+        find(module, attribute)
+    except pickle.UnpicklingError:
+        return True
+    return False
+
+
 __all__ = [
-    "add_safe_globals",
-    "clear_safe_globals",
-    "get_safe_globals",
-    "load",
-    "safe_globals",
-    "save",
-]
+    "add_safe_globals", "clear_safe_globals", "default_restore_location", "get_crc32_options",
+    "get_default_mmap_options", "get_safe_globals", "get_unsafe_globals_in_checkpoint", "load",
+    "location_tag", "register_package", "safe_globals", "save", "set_crc32_options",
+    "set_default_mmap_options", "skip_data",
+]  # fmt: skip

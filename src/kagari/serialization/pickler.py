@@ -9,6 +9,7 @@ import kagari
 from kagari import _C, Tensor
 from kagari.nn.parameter import Parameter
 
+from .locations import location_tag
 from .names import NAME_OF_DTYPE, STORAGE_OF
 
 
@@ -62,9 +63,9 @@ class Pickler(pickle._Pickler):  # type: ignore[name-defined,misc]
         """Storages are written outside of the pickle."""
         if isinstance(obj, _Storage):
             key = self._key_of(obj.storage)
-            return ("storage", obj.kind, key, str(obj.storage.device), obj.count)
+            return ("storage", obj.kind, key, location_tag(obj.storage), obj.count)
         if isinstance(obj, _C.UntypedStorage):
-            return ("storage", _UNTYPED, self._key_of(obj), str(obj.device), obj.nbytes())
+            return ("storage", _UNTYPED, self._key_of(obj), location_tag(obj), obj.nbytes())
         return None
 
     def _key_of(self, storage: Any) -> str:

@@ -81,13 +81,23 @@ def bernoulli_into(samples: Samples, op: Any, x: Tensor, p: Any, generator: Any)
     return run(op, target, chances.expand(target.shape), generator)
 
 
-@rule("bernoulli", "poisson", watched=True)
+@rule("bernoulli", "poisson", "_standard_gamma", "_sample_dirichlet", watched=True)
 def by_element(samples: Samples, op: Any, x: Tensor, *rest: Any) -> Any:
     if _allowed(samples):
         return run(op, samples.front(x).contiguous(), *rest)
     if samples.has(x):
         raise _not_the_same(op)
     return AsIs(run(op, x, *rest))
+
+
+@rule("binomial", watched=True)
+def binomial(samples: Samples, op: Any, count: Tensor, p: Tensor, generator: Any) -> Any:
+    dims = max(count.dim(), p.dim())
+    if _allowed(samples):
+        return run(op, samples.front(count, dims), samples.front(p, dims), generator)
+    if samples.has(count) or samples.has(p):
+        raise _not_the_same(op)
+    return AsIs(run(op, count, p, generator))
 
 
 @rule("_normal_of")

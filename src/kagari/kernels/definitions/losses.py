@@ -3,6 +3,7 @@
 from .. import expr as e
 from .. import math as m
 from ..define import pointwise
+from .complex import abs
 
 
 @pointwise(dtypes="floating complex", flags="p")
@@ -12,10 +13,10 @@ def mse_loss_elements(input, target):
     return difference * difference
 
 
-@pointwise(dtypes="floating", flags="p")
+@pointwise(dtypes="integral floating complex", flags="p")
 def l1_loss_elements(input, target):
     """|input - target|."""
-    return e.abs(input - target)
+    return abs(input - target)
 
 
 @pointwise(dtypes="floating", flags="p")

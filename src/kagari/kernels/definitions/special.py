@@ -2,6 +2,7 @@
 
 from .. import math as m
 from ..define import Int, pointwise
+from ..function import MISSING
 
 
 @pointwise(promote="float", dtypes="floating")
@@ -178,3 +179,29 @@ def igammac(input, other):
 def _polygamma(input, n: Int):
     """The derivative of order n >= 1 of digamma; the order is checked by its caller."""
     return m.polygamma(input, n)
+
+
+@pointwise(dtypes="f32 f64", flags="f", built=None)
+def _standard_gamma_grad(input, output):
+    """How `output`, gamma-distributed of shape `input`, moves with it at a fixed probability. For
+    float32 and float64; without a derivative.
+
+    >>> kagari._standard_gamma_grad(kagari.tensor([1.]), kagari.tensor([1.]))
+    tensor([1.1736])
+    """
+    return m.standard_gamma_grad(input, output)
+
+
+@pointwise(dtypes="f32 f64", flags="f", built=None)
+def _dirichlet_grad(x, alpha, total):
+    """How `x`, beta-distributed of `alpha` and `total` - `alpha`, moves with `alpha` at a fixed
+    probability, over 1 - x. For float32 and float64; without a derivative.
+
+    >>> kagari._dirichlet_grad(kagari.tensor([0.5]), kagari.tensor([1.]), kagari.tensor([3.]))
+    tensor([0.5397])
+    """
+    return m.dirichlet_grad(x, alpha, total)
+
+
+_standard_gamma_grad.derivative(lambda grad, input, output: (MISSING, MISSING))
+_dirichlet_grad.derivative(lambda grad, x, alpha, total: (MISSING, MISSING, MISSING))

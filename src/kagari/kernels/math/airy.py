@@ -11,6 +11,7 @@ from .. import expr as e
 from .accuracy import accurate
 from .exponential import exp_sum
 from .floats import poly, two_product
+from .oscillating_bessel import wave_parts
 from .trigonometric import cos, sin
 
 # Ai(x) / (x - zero) in powers of (2x + 3) / 5
@@ -83,12 +84,10 @@ def airy_ai(x):
     z, rest = _exponent(size)
     fourth = e.sqrt(e.sqrt(size))
     right = exp_sum(-z, -rest) * poly((4.0 / 3.0) / z - 1.0, _RIGHT) / fourth
-    inverse = (16.0 / 3.0) / z
-    t = 2.0 * inverse * inverse - 1.0
+    p, q = wave_parts(z, 16.0 / 3.0, _COSINE, _SINE)
     s, c = sin(z), cos(z)
     s, c = s + rest * c, c - rest * s
-    wave = poly(t, _COSINE) * (c + s) + poly(t, _SINE) / z * (s - c)
-    left = _ONE_OVER_SQRT_2PI * wave / fourth
+    left = _ONE_OVER_SQRT_2PI * (p * (c + s) + q * (s - c)) / fourth
     near = poly(0.4 * wide + 0.6, _MIDDLE) * ((wide - _ZERO[0]) - _ZERO[1])
     value = e.where(middle, near, e.where(wide > 0.0, right, left))
     value = e.where(e.abs(wide) == float("inf"), 0.0, value)

@@ -103,11 +103,17 @@ def _near_y(order: int, x: e.Expr) -> e.Expr:
     return value * x + _TWO_OVER_PI * (logarithm - 1.0 / x)
 
 
+def wave_parts(x: e.Expr, nearest: float, p: tuple, q: tuple) -> tuple[e.Expr, e.Expr]:
+    """The factors of cosine and sine in a wave that decays beyond `nearest`: polynomials in
+    2 (nearest / x)^2 - 1, the second one over x."""
+    inverse = nearest / x
+    t = 2.0 * inverse * inverse - 1.0
+    return poly(t, p), poly(t, q) / x
+
+
 def _far(order: int, x: e.Expr) -> tuple[e.Expr, e.Expr]:
     """J and Y: the phase is x less pi/4, or less 3 pi/4, by the sum rules of sine and cosine."""
-    inverse = 8.0 / x
-    t = 2.0 * inverse * inverse - 1.0
-    p, q = poly(t, _P[order]), poly(t, _Q[order]) / x
+    p, q = wave_parts(x, 8.0, _P[order], _Q[order])
     s, c = sin(x), cos(x)
     cosine, sine = (c + s, s - c) if order == 0 else (s - c, -(s + c))
     amplitude = e.sqrt(_ONE_OVER_PI / x)

@@ -116,9 +116,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
         weight = weight.reshape(-1, *[1] * (input.dim() - 2)) if input.dim() > 1 else weight
     if weight.dtype is not input.dtype:
         raise RuntimeError(f"prelu: input is {input.dtype}, weight is {weight.dtype}; use one type")
-    return kagari.where(
-        input > 0, input, weight.reshape(()) * input if weight.numel() == 1 else weight * input
-    )
+    return ops.prelu_kernel(input, weight.reshape(()) if weight.numel() == 1 else weight)
 
 
 def rrelu(

@@ -81,7 +81,7 @@ def l1_loss(
     """|input - target|."""
     reduction = legacy_reduction(size_average, reduce, reduction)
     input, target = _matched(input, target)
-    return _weighted((input - target).abs(), weight, reduction)
+    return _weighted(ops.l1_loss_elements(input, target), weight, reduction)
 
 
 def smooth_l1_loss(
@@ -94,7 +94,7 @@ def smooth_l1_loss(
         raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
     input, target = _matched(input, target)
     if beta == 0:
-        return reduced((input - target).abs(), reduction)
+        return reduced(ops.l1_loss_elements(input, target), reduction)
     return reduced(ops.smooth_l1_loss_elements(input, target, beta), reduction)
 
 
@@ -120,7 +120,7 @@ def kl_div(
     if log_target:
         loss = target.exp() * (target - input)
     else:
-        loss = kagari.xlogy(target, target) - target * input
+        loss = ops.kl_div_elements(input, target)
     if reduction == "batchmean":
         return loss.sum() / input.shape[0] if input.dim() else loss.sum()
     if reduction == "mean":

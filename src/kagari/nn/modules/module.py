@@ -10,8 +10,12 @@ from kagari import Tensor
 from ..parameter import Buffer, Parameter, is_lazy, is_parameter
 from . import hooks
 from .registry import Registry, adopt, replace
+from .state import EXTRA_STATE as _EXTRA_STATE_KEY_SUFFIX
+from .state import IncompatibleKeys as _IncompatibleKeys
 from .state import Saving
 from .tree import Tree
+
+__all__ = ["Module", "_EXTRA_STATE_KEY_SUFFIX", "_IncompatibleKeys", "type_name"]
 
 _KINDS = ("_parameters", "_buffers", "_modules")
 

@@ -1,0 +1,3 @@
+"""torch.ao: quantisation, of which there is little yet."""
+
+from . import quantization as quantization

@@ -1,0 +1,62 @@
+"""The half-Cauchy distribution."""
+
+import math
+from typing import Any
+
+import kagari
+
+from .._C import Tensor
+from . import constraints
+from .cauchy import Cauchy
+from .transformed_distribution import TransformedDistribution
+from .transforms import AbsTransform
+
+
+class HalfCauchy(TransformedDistribution):
+    """The size of a Cauchy number around 0.
+
+    >>> kagari.distributions.HalfCauchy(1.0).log_prob(kagari.tensor(0.0))
+    tensor(-0.4516)
+    """
+
+    arg_constraints = {"scale": constraints.positive}
+    support = constraints.nonnegative  # type: ignore[assignment]
+
+    def __init__(self, scale: Any, validate_args: bool | None = None):
+        base = Cauchy(0, scale, validate_args=False)
+        super().__init__(base, AbsTransform(), validate_args=validate_args)
+
+    def expand(self, batch_shape: Any, _instance: Any = None) -> "HalfCauchy":
+        return self._expanded_base(HalfCauchy, _instance, batch_shape)
+
+    @property
+    def scale(self) -> Tensor:
+        return self.base_dist.scale
+
+    @property
+    def mean(self) -> Tensor:
+        return self.scale.new_full(self._extended_shape(), math.inf)
+
+    @property
+    def mode(self) -> Tensor:
+        return kagari.zeros_like(self.scale)
+
+    @property
+    def variance(self) -> Tensor:
+        return self.base_dist.variance
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._judge(value)
+        value = kagari.as_tensor(value, dtype=self.scale.dtype, device=self.scale.device)
+        log_prob = self.base_dist.log_prob(value) + math.log(2)
+        return kagari.where(value >= 0, log_prob, -math.inf)
+
+    def cdf(self, value: Tensor) -> Tensor:
+        self._judge(value)
+        return 2 * self.base_dist.cdf(value) - 1
+
+    def icdf(self, prob: Tensor) -> Tensor:  # type: ignore[override]
+        return self.base_dist.icdf((prob + 1) / 2)
+
+    def entropy(self) -> Tensor:
+        return self.base_dist.entropy() - math.log(2)
