@@ -41,13 +41,30 @@ Saved::Saved(const Tensor& t, bool is_output) : is_output_(is_output) {
         NoGrad guard;
         auto hooks = saved_hooks.back();
         auto value = hooks->pack(tensor_);
-        packed_ = std::unique_ptr<Packed>(new Packed{std::move(hooks), std::move(value)});
+        Edge source;
+        if (!is_output && t.requires_grad()) source = gradient_edge(t);
+        packed_ = std::unique_ptr<Packed>(
+            new Packed{std::move(hooks), std::move(value), std::move(source)});
         tensor_ = {};
     }
 }
 
+static void give_history(const Tensor& t, const Ref<Node>& node, uint32_t slot) {
+    Variable& v = variable(t);
+    v.grad_fn = node;
+    v.slot = slot;
+    t.body()->requires_grad = true;
+}
+
 Tensor Saved::unpack(Node* node) const {
-    if (packed_) return packed_->hooks->unpack(packed_->value);
+    if (packed_) {
+        Tensor value = packed_->hooks->unpack(packed_->value);
+        Edge source = is_output_ && requires_grad_ ? Edge{Ref<Node>(node), slot_} : packed_->source;
+        if (!source || !value.defined()) return value;
+        Tensor out = detach(value);
+        give_history(out, source.node, source.slot);
+        return out;
+    }
     if (!tensor_.defined()) return {};
     check<RuntimeError>(
         tensor_.version() == version_,
@@ -60,12 +77,7 @@ Tensor Saved::unpack(Node* node) const {
         "where it was used.");
     if (!is_output_) return tensor_;
     Tensor out = without_history(tensor_);
-    if (requires_grad_ && node) {
-        Variable& v = variable(out);
-        v.grad_fn = Ref<Node>(node);
-        v.slot = slot_;
-        out.body()->requires_grad = true;
-    }
+    if (requires_grad_ && node) give_history(out, Ref<Node>(node), slot_);
     return out;
 }
 

@@ -38,6 +38,7 @@ class Saved {
     struct Packed {
         std::shared_ptr<SavedHooks> hooks;
         std::shared_ptr<void> value;
+        Edge source;  // of an input: what hooks give back has its history again
     };
     Tensor tensor_;
     int64_t version_ = 0;
