@@ -86,7 +86,7 @@ _private_names.install()
 __version__ = "0.1.0"
 
 _LAZY = (
-    "_dynamo", "accelerator", "ao", "array_api", "backends", "compiler", "cuda", "define",
+    "_dynamo", "accelerator", "amp", "ao", "array_api", "backends", "compiler", "cuda", "define",
     "distributed", "distributions", "fft", "func", "functional", "fx", "hub", "jit", "library",
     "linalg", "masked", "nn", "onnx", "ops", "optim", "overrides", "safetensors", "serialization",
     "show", "signal", "special", "switch", "testing", "torch_version", "types", "utils",
@@ -94,17 +94,29 @@ _LAZY = (
 )  # fmt: skip
 _FROM_LAZY = {
     "DisableTorchFunctionSubclass": "overrides",
+    "GradScaler": "amp",
     "__array_namespace_info__": "array_api",
     "install_as_torch": "switch",
     "load": "serialization",
     "save": "serialization",
     "vmap": "func",
+    "autocast": "amp.autocast_mode",
+    "clear_autocast_cache": "amp.autocast_mode",
+    "get_autocast_cpu_dtype": "amp.autocast_mode",
+    "get_autocast_dtype": "amp.autocast_mode",
+    "get_autocast_gpu_dtype": "amp.autocast_mode",
+    "is_autocast_cache_enabled": "amp.autocast_mode",
+    "is_autocast_cpu_enabled": "amp.autocast_mode",
+    "is_autocast_enabled": "amp.autocast_mode",
+    "set_autocast_cache_enabled": "amp.autocast_mode",
+    "set_autocast_cpu_dtype": "amp.autocast_mode",
+    "set_autocast_dtype": "amp.autocast_mode",
 }
 
 
 if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not there
     from . import (
-        _dynamo, accelerator, ao, array_api, backends, compiler, cuda, define, distributed,
+        _dynamo, accelerator, amp, ao, array_api, backends, compiler, cuda, define, distributed,
         distributions, fft, func, functional, fx, hub, jit, library, linalg, masked, nn, onnx,
         ops, optim, overrides, safetensors, serialization, show, signal, special, switch, testing,
         torch_version, types, utils, version, vision,
@@ -126,6 +138,20 @@ if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not t
     from .functional.spectrum import *  # noqa: F403
     from .functional.windows import *  # noqa: F403
     from .array_api import __array_namespace_info__ as __array_namespace_info__
+    from .amp import GradScaler as GradScaler
+    from .amp.autocast_mode import (
+        autocast as autocast,
+        clear_autocast_cache as clear_autocast_cache,
+        get_autocast_cpu_dtype as get_autocast_cpu_dtype,
+        get_autocast_dtype as get_autocast_dtype,
+        get_autocast_gpu_dtype as get_autocast_gpu_dtype,
+        is_autocast_cache_enabled as is_autocast_cache_enabled,
+        is_autocast_cpu_enabled as is_autocast_cpu_enabled,
+        is_autocast_enabled as is_autocast_enabled,
+        set_autocast_cache_enabled as set_autocast_cache_enabled,
+        set_autocast_cpu_dtype as set_autocast_cpu_dtype,
+        set_autocast_dtype as set_autocast_dtype,
+    )
     from .func import vmap as vmap
     from .overrides import DisableTorchFunctionSubclass as DisableTorchFunctionSubclass
     from .serialization import load as load, save as save
