@@ -6,6 +6,7 @@ import kagari
 from kagari import Tensor
 
 from .optimizer import Optimizer, number
+from .together import Together, kind_of
 
 
 class Adafactor(Optimizer):
@@ -74,6 +75,7 @@ class Adafactor(Optimizer):
         return state
 
     def _step_group(self, group: dict[str, Any]) -> None:
+        alike: dict[Any, list[Tensor]] = {}
         with kagari.no_grad():
             for param in group["params"]:
                 if param.grad is None:
@@ -82,30 +84,52 @@ class Adafactor(Optimizer):
                     raise RuntimeError("Adafactor does not support complex parameters")
                 if not self.state[param]:
                     self.state[param] = self._new_state(param)
-                _step(param, param.grad, self.state[param], group)
+                self.state[param]["step"] += 1
+                key = kind_of(param), self.state[param]["step"].item()
+                alike.setdefault(key, []).append(param)
+            for (_, step), params in alike.items():
+                _step(params, [self.state[param] for param in params], step, group)
 
 
-def _step(param: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
-    state["step"] += 1
-    step, lr = state["step"].item(), number(group["lr"])
+def _step(
+    params: list[Tensor], states: list[dict[str, Any]], step: float, group: dict[str, Any]
+) -> None:
+    """One step of parameters of one shape, with a dimension for them in front."""
+    names = [name for name in ("row_var", "col_var", "variance") if name in states[0]]
+    kept = {name: Together([state[name] for state in states]) for name in names}
+    param = Together(params)
+    grad = Together([p.grad for p in params if p.grad is not None]).tensor
+    lr = number(group["lr"])
     least, least_size = group["eps"]
-    least = kagari.finfo(param.dtype).eps if least is None else least
+    least = kagari.finfo(grad.dtype).eps if least is None else least
     grad = -grad if group["maximize"] else grad
-    count = param.numel() ** 0.5
-    alpha = max(least_size, param.norm(2).item() / count) * min(lr, 1 / step**0.5)
+    alpha = _size(param.tensor).clamp(min=least_size) * min(lr, 1 / step**0.5)
     if group["weight_decay"] != 0:
-        param.mul_(1 - lr * group["weight_decay"])
-    square = _mean_square(grad, state, step ** group["beta2_decay"], least)
+        param.tensor.mul_(1 - lr * group["weight_decay"])
+    square = _mean_square(
+        grad, {n: t.tensor for n, t in kept.items()}, step ** group["beta2_decay"], least
+    )
     moved = square.clamp(min=least * least).rsqrt() * grad
-    size = max(1.0, moved.norm(2).item() / (count * group["d"]))
-    param.add_(moved, alpha=-alpha / size)
+    moved = moved * (alpha / (_size(moved) / group["d"]).clamp(min=1.0))
+    param.tensor.sub_(moved)
+    for together in (param, *kept.values()):
+        together.write_back()
 
 
-def _mean_square(grad: Tensor, state: dict[str, Any], weight: float, least: float) -> Tensor:
+def _size(t: Tensor) -> Tensor:
+    """The root of the mean square of each parameter."""
+    dims = tuple(range(1, t.dim()))
+    count = max(1, t[0].numel())
+    norm = kagari.linalg.vector_norm(t, dim=dims, keepdim=True) if dims else t.abs()
+    return norm / count**0.5
+
+
+def _mean_square(grad: Tensor, state: dict[str, Tensor], weight: float, least: float) -> Tensor:
     """The running mean of squared gradients; of a matrix from those of its rows and columns."""
-    if grad.dim() < 2:
-        return state["variance"].lerp_(grad.square(), weight)
+    square = grad.square()
+    if "variance" in state:
+        return state["variance"].lerp_(square, weight)
     rows, columns = state["row_var"], state["col_var"]
-    rows.lerp_(grad.norm(dim=-1, keepdim=True).square() / grad.size(-1), weight)
-    columns.lerp_(grad.norm(dim=-2, keepdim=True).square() / grad.size(-2), weight)
-    return rows @ columns / rows.mean(dim=-2, keepdim=True).clamp(min=least)
+    rows.lerp_(square.mean(-1, keepdim=True), weight)
+    columns.lerp_(square.mean(-2, keepdim=True), weight)
+    return rows * columns / rows.mean(dim=-2, keepdim=True).clamp(min=least)

@@ -7,6 +7,7 @@ import kagari
 from kagari import Tensor
 
 from .optimizer import Optimizer, number
+from .together import Together, kind_of
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 
@@ -62,6 +63,7 @@ class Muon(Optimizer):
                     )
 
     def _step_group(self, group: dict[str, Any]) -> None:
+        alike: dict[Any, list[Tensor]] = {}
         with kagari.no_grad():
             for param in group["params"]:
                 if param.grad is None:
@@ -71,16 +73,24 @@ class Muon(Optimizer):
                 state = self.state[param]
                 if "momentum_buffer" not in state:
                     state["momentum_buffer"] = kagari.zeros_like(param.grad)
-                _step(param, param.grad, state["momentum_buffer"], group)
+                alike.setdefault(kind_of(param), []).append(param)
+            for params in alike.values():
+                buffers = [self.state[param]["momentum_buffer"] for param in params]
+                _step(params, buffers, group)
 
 
-def _step(param: Tensor, grad: Tensor, buffer: Tensor, group: dict[str, Any]) -> None:
+def _step(params: list[Tensor], buffers: list[Tensor], group: dict[str, Any]) -> None:
+    """One step of parameters of one shape, with a dimension for them in front."""
     lr, momentum = number(group["lr"]), group["momentum"]
-    buffer.lerp_(grad, 1 - momentum)
-    moved = grad.lerp(buffer, momentum) if group["nesterov"] else buffer
+    param, buffer = Together(params), Together(buffers)
+    grad = Together([p.grad for p in params if p.grad is not None]).tensor
+    buffer.tensor.lerp_(grad, 1 - momentum)
+    moved = grad.lerp(buffer.tensor, momentum) if group["nesterov"] else buffer.tensor
     moved = orthogonal(moved, group["ns_coefficients"], group["ns_steps"], group["eps"])
-    param.mul_(1 - lr * group["weight_decay"])
-    param.add_(moved, alpha=-lr * _factor(group["adjust_lr_fn"], *param.shape))
+    param.tensor.mul_(1 - lr * group["weight_decay"])
+    param.tensor.add_(moved, alpha=-lr * _factor(group["adjust_lr_fn"], *params[0].shape))
+    param.write_back()
+    buffer.write_back()
 
 
 def _factor(adjust: str | None, rows: int, columns: int) -> float:
@@ -90,22 +100,20 @@ def _factor(adjust: str | None, rows: int, columns: int) -> float:
 
 
 def orthogonal(
-    matrix: Tensor, coefficients: tuple[float, float, float], steps: int, eps: float
+    matrices: Tensor, coefficients: tuple[float, float, float], steps: int, eps: float
 ) -> Tensor:
-    """About the orthogonal factor of a matrix, in bfloat16: X becomes a X + b (X X') X + c (X X')^2
-    X, which brings all singular values near 1."""
+    """About the orthogonal factors of matrices (n, rows, columns), in bfloat16: X becomes
+    a X + b (X X') X + c (X X')^2 X, which brings all singular values near 1."""
     if steps >= 100:
         raise ValueError("Number of steps must be less than 100 for computational efficiency")
-    if matrix.dim() != 2:
-        raise ValueError("Input tensor gradient must be a 2D matrix")
     if len(coefficients) != 3:
         raise ValueError("Coefficients must be a tuple of exactly 3 values")
     a, b, c = coefficients
-    x = matrix.bfloat16()
-    tall = matrix.size(0) > matrix.size(1)
-    x = x.T if tall else x
-    x = x / x.norm().clamp(min=eps)
+    x = matrices.bfloat16()
+    tall = matrices.size(-2) > matrices.size(-1)
+    x = x.mT if tall else x
+    x = x / kagari.linalg.vector_norm(x, dim=(-2, -1), keepdim=True).clamp(min=eps)
     for _ in range(steps):
-        gram = x @ x.T
-        x = kagari.addmm(x, kagari.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
-    return x.T if tall else x
+        gram = x @ x.mT
+        x = kagari.baddbmm(x, kagari.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return x.mT if tall else x
