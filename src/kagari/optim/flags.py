@@ -28,10 +28,7 @@ def wants_fused(group: dict[str, Any], params: list[Tensor]) -> bool:
     """Whether the fused step serves this group."""
     if group["differentiable"] or (group["foreach"] is False and not group["fused"]):
         return False
-    for param in params:
-        if not param.is_floating_point():
-            return False
-    return True
+    return all(dtype.is_floating_point for dtype in {param.dtype for param in params})
 
 
 def check_capturable(group: dict[str, Any], params: list[Tensor]) -> None:
