@@ -53,7 +53,7 @@ def run(library, function, options, steps=4):
         return loss
 
     for _ in range(steps):
-        loss = optimizer.step(closure)
+        loss = optimizer.step(closure).detach()
         seen.append((float(loss), calls[0], *(p.detach().numpy().copy() for p in params)))
     return seen, optimizer
 
