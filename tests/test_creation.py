@@ -49,6 +49,8 @@ PROGRAMS = {
     "full complex": lambda t: t.full((2,), 1j),
     "zeros_like": lambda t: t.zeros_like(t.ones(3, 4).t()),
     "ones_like dtype": lambda t: t.ones_like(t.ones(3, 4), dtype=t.int8),
+    "zeros_like of nothing": lambda t: t.zeros_like(t.ones(1).as_strided((0, 5, 0), (7, 2, 9))),
+    "zeros_like of a row": lambda t: t.zeros_like(t.ones(9).as_strided((1, 5), (7, 1))),
     "full_like": lambda t: t.full_like(t.ones(2, dtype=t.int32), 3),
     "new_zeros": lambda t: t.ones(2, dtype=t.float64).new_zeros(3),
     "new_full": lambda t: t.ones(2, dtype=t.int16).new_full((2,), 9),

@@ -90,9 +90,9 @@ static const Op<Tensor(IntSpan, IntSpan, DType, Device)> empty_strided_op{
     empty_strided_body, ""};
 
 static Tensor empty_like_body(const Tensor& t, DType dtype, Device device) {
-    return t.is_contiguous()
-               ? kagari::empty(t.sizes(), dtype, device)
-               : kagari::empty_strided(t.sizes(), preserved_strides(t), dtype, device);
+    if (device == t.device()) return kagari::empty_like(t, dtype);
+    Dims strides = t.is_contiguous() ? Dims(t.strides()) : preserved_strides(t);
+    return kagari::empty_strided(t.sizes(), strides, dtype, device);
 }
 const Op<Tensor(const Tensor&, DType, Device)> new_empty_like{
     "_empty_like(Tensor input, dtype dtype, device device) -> Tensor", "p", empty_like_body, ""};
