@@ -214,11 +214,14 @@ static Tensor linspace_body(const Scalar& start, const Scalar& end, int64_t step
     if (out.is_meta()) return out;
     visit(dtype, [&](auto tag) {
         using T = typename decltype(tag)::type;
-        // counted from both ends, so that the last element is `end` exactly
-        using S = std::conditional_t<kIsComplex<T>, T,
-                                     std::conditional_t<std::is_same_v<T, float>, float, double>>;
-        S a = start.to<S>(), b = end.to<S>();
-        S step = steps > 1 ? (b - a) / S(static_cast<double>(steps - 1)) : S(0);
+        // counted from both ends, so that the last element is `end` exactly; ends and step have
+        // the dtype of the result, but steps between integers have fractions
+        constexpr bool whole = std::is_integral_v<T>, half = sizeof(T) == 2 && !whole;
+        using S = std::conditional_t<whole, double, std::conditional_t<half, float, T>>;
+        auto rounded = [](S value) { return half ? convert<S>(convert<T>(value)) : value; };
+        S a = rounded(start.to<S>()), b = rounded(end.to<S>());
+        if constexpr (whole) a = std::trunc(a), b = std::trunc(b);
+        S step = steps > 1 ? rounded((b - a) / S(static_cast<double>(steps - 1))) : S(0);
         T* data = out.data<T>();
         for (int64_t i = 0; i < steps; ++i) {
             S v = i < steps / 2 || steps == 1 ? a + step * S(static_cast<double>(i))
