@@ -77,6 +77,7 @@ from ._statistics import *  # noqa: F403
 from ._elementary import *  # noqa: F403
 from ._native_norms import *  # noqa: F403
 from ._older_names import *  # noqa: F403
+from ._other_kinds import *  # noqa: F403
 from ._control_flow import *  # noqa: F403
 from . import _private_names, cpu, random
 from .random import *  # noqa: F403
@@ -133,6 +134,7 @@ if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not t
     from .functional.low_rank import *  # noqa: F403
     from .functional.membership import *  # noqa: F403
     from .functional.norms import *  # noqa: F403
+    from .functional.quantization import *  # noqa: F403
     from .functional.recurrent import *  # noqa: F403
     from .functional.segments import *  # noqa: F403
     from .functional.spectrum import *  # noqa: F403
