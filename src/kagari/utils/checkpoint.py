@@ -292,8 +292,7 @@ def checkpoint(
     debug = debug if _debug is None else _debug
     if determinism_check not in ("default", "none"):
         raise ValueError(
-            "determinism_check should be one of ['default', 'none'], but got "
-            f"{determinism_check}"
+            f"determinism_check should be one of ['default', 'none'], but got {determinism_check}"
         )
     if use_reentrant:
         if kwargs:

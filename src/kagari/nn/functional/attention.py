@@ -62,12 +62,17 @@ def scaled_dot_product_attention(
         if mask is not None and mask.shape[-2] > 1:
             mask = mask[..., first:last, :]
         seen = None if start is None else start + first
+        if seen is not None and seen >= 0:  # keys that no row of the block sees are left out
+            keys = min(seen + last - first, k.shape[-2])
+            k, v = k[..., :keys, :], v[..., :keys, :]
         return _attend(q[..., first:last, :], k, v, mask, seen, factor)
 
     if dropout_p > 0.0:  # what is dropped is drawn once for all
         return _attend(query, key, value, attn_mask, start, factor, dropout_p)
     if rows >= length:
         return block(0, query, key, value, attn_mask)
+    if not (kagari.is_grad_enabled() and (query.requires_grad or key.requires_grad)):
+        key = key.mT.contiguous().mT  # all blocks multiply by it from the side where it is quick
     return blockwise(
         block, -(-length // rows), lambda parts: kagari.cat(list(parts), dim=-2),
         lambda grad, i: grad[..., i * rows : (i + 1) * rows, :], (query, key, value, attn_mask),
