@@ -1,6 +1,7 @@
 """torch.nn: modules, their functional forms, initialisation and parameters."""
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from . import attention as attention
 from . import functional as functional
@@ -26,3 +27,10 @@ if not TYPE_CHECKING:  # a type checker cannot add up lists
         "utils",
         *modules.__all__,
     ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("parallel", "DataParallel"):
+        parallel = import_module("kagari.nn.parallel")
+        return parallel if name == "parallel" else parallel.DataParallel
+    raise AttributeError(f"module 'kagari.nn' has no attribute '{name}'")
