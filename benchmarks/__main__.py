@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import report
+from benchmarks.functions import FUNCTIONS
 from benchmarks.report import Row
 from benchmarks.workloads import IMPORT, WORKLOADS, Workload
 
@@ -109,8 +110,9 @@ def measure_import(libraries: tuple[str, str], rounds: int) -> Row:
 
 
 def measure_all(options: argparse.Namespace) -> Iterator[Row]:
-    chosen = [w for w in WORKLOADS if re.search(options.only, f"{w.group}/{w.name}")]
-    if re.search(options.only, f"{IMPORT.group}/{IMPORT.name}"):
+    every = FUNCTIONS if options.functions else WORKLOADS
+    chosen = [w for w in every if re.search(options.only, f"{w.group}/{w.name}")]
+    if not options.functions and re.search(options.only, f"{IMPORT.group}/{IMPORT.name}"):
         yield measure_import((options.reference, options.candidate), options.rounds)
     sides: dict[bool, tuple[Side, Side]] = {}
     try:
@@ -140,6 +142,7 @@ def machine(options: argparse.Namespace) -> dict[str, str]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", default="", metavar="REGEX", help="of group/name")
+    parser.add_argument("--functions", action="store_true", help="the functions used most, instead")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--reference", default="torch")
@@ -153,6 +156,8 @@ def main() -> None:
         rows.append(row)
         print(report.line(row), flush=True)
     print(report.summary(rows))
+    if options.functions:
+        print(report.slowest(rows, 20))
     if options.json:
         options.json.write_text(json.dumps(report.to_json(rows, machine(options)), indent=1))
     if options.readme:

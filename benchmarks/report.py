@@ -66,6 +66,18 @@ def summary(rows: Sequence[Row]) -> str:
     return f"{met} of {len(rows)} within the target"
 
 
+def slowest(rows: Sequence[Row], count: int) -> str:
+    """The medians of the groups, and the rows with the highest ratios."""
+    timed = [row for row in rows if row.ratios]
+    groups = dict.fromkeys(row.group for row in timed)
+    medians = [
+        f"{group}: median ratio {median(r.ratio for r in timed if r.group == group):.2f}"
+        for group in groups
+    ]
+    worst = sorted(timed, key=lambda row: -row.ratio)[:count]
+    return "\n".join(["", *medians, "", f"the {len(worst)} slowest", HEADER, *map(line, worst)])
+
+
 def to_json(rows: Sequence[Row], machine: dict[str, str]) -> dict[str, Any]:
     return {"machine": machine, "rows": [asdict(row) | {"ratio": row.ratio} for row in rows]}
 

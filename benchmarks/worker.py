@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from benchmarks.functions import FUNCTIONS
 from benchmarks.workloads import WORKLOADS
 
 BATCH = 0.02  # seconds that one batch of calls should fill
@@ -52,7 +53,7 @@ class Worker:
         gc.collect()
         for thread in threads():
             self.pin(thread, set(self.cores))
-        run = next(w for w in WORKLOADS if w.name == name).build(self.lib)
+        run = next(w for w in WORKLOADS + FUNCTIONS if w.name == name).build(self.lib)
         before = threads()
         values = numbers(run())
         self.timer = timeit.Timer("f()", "import gc; gc.enable()", globals={"f": run})

@@ -2,6 +2,7 @@
 #include "autograd/tangent.h"
 
 #include "autograd/engine.h"
+#include "tensor/batch.h"
 
 namespace kagari {
 
@@ -31,6 +32,13 @@ const char* MadeOfOps::running() { return made_of_ops; }
 static Tangents::Entry* own_tangent(const Tensor& t, int64_t level) {
     Variable* v = find_variable(t);
     return v && v->tangents ? v->tangents->find(level) : nullptr;
+}
+
+bool has_tangent(const Tensor& t) {
+    if (!dual_levels) return false;
+    const Variable* v = find_variable(recorded(t));
+    if (v && v->tangents && !v->tangents->entries.empty()) return true;
+    return t.body()->base && has_tangent(Tensor(t.body()->base));
 }
 
 Tensor tangent_of(const Tensor& t, int64_t level) {

@@ -22,6 +22,8 @@ struct Tangents {
 
 /// The tangent at `level`, undefined for none. That of a view follows writes to its base.
 Tensor tangent_of(const Tensor& t, int64_t level);
+/// Has `t`, or the base of this view, a tangent at any level?
+bool has_tangent(const Tensor& t);
 /// Gives `t` a tangent of its shape and dtype, or takes it away. True if `t` had none of its own.
 bool set_tangent(const Tensor& t, Tensor value, int64_t level);
 /// After a write to `t` that made its tangent `value`: a view's base changes there, too.

@@ -2,52 +2,17 @@
 // factorisations are in lapack_spectral.cpp.
 #include "cpu/lapack.h"
 
+#include <cmath>
 #include <limits>
 
+#include "cpu/lapack_blocked.h"
 #include "cpu/lapack_call.h"
+#include "cpu/lapack_small.h"
 
 namespace kagari::cpu {
 
-namespace {
-
-// Below this many rows and columns a call of LAPACK costs more than its arithmetic.
-constexpr int64_t kSmall = 8;
-
-template <class T>
-Real<T> size_of(T value) {  // as LAPACK chooses pivots
-    if constexpr (kIsComplex<T>)
-        return std::abs(value.real()) + std::abs(value.imag());
-    else
-        return std::abs(value);
-}
-
-// One column after the other, each taken from those to its right; `pivots` may be null, for no
-// exchanges. The first zero on the diagonal is the answer; with exchanges nothing is divided by it.
-template <class T>
-int unblocked_lu(int64_t m, int64_t n, T* matrix, int32_t* pivots) {
-    int verdict = 0;
-    for (int64_t k = 0; k < std::min(m, n); k++) {
-        T* column = matrix + k * m;
-        if (pivots) {
-            int64_t best = k;
-            for (int64_t r = k + 1; r < m; r++)
-                if (size_of(column[r]) > size_of(column[best])) best = r;
-            pivots[k] = int32_t(best) + 1;
-            if (best != k)
-                for (int64_t c = 0; c < n; c++) std::swap(matrix[c * m + k], matrix[c * m + best]);
-        }
-        if (column[k] == T(0) && !verdict) verdict = int(k) + 1;
-        if (column[k] == T(0) && pivots) continue;  // the rest of the column is zero too
-        for (int64_t r = k + 1; r < m; r++) column[r] /= column[k];
-        for (int64_t c = k + 1; c < n; c++) {
-            T* other = matrix + c * m;
-            for (int64_t r = k + 1; r < m; r++) other[r] -= column[r] * other[k];
-        }
-    }
-    return verdict;
-}
-
-}  // namespace
+// Right-hand sides are solved for in pieces of this many, from this many rows on.
+static constexpr int64_t kShareFrom = 128, kSharedLines = 128;
 
 void lu_factor(const Stack& stack, int64_t m, int64_t n, void* a, int32_t* pivots) {
     visit_lapack(stack.dtype, [&](auto tag) {
@@ -58,8 +23,10 @@ void lu_factor(const Stack& stack, int64_t m, int64_t n, void* a, int32_t* pivot
             int rows = int(m), cols = int(n), lead = std::max(1, rows), info = 0;
             T* matrix = static_cast<T*>(a) + i * m * n;
             int32_t* order = pivots + i * std::min(m, n);
-            if (std::max(m, n) <= kSmall)
-                info = unblocked_lu(m, n, matrix, order);
+            if (std::max(m, n) <= small::kMostRows)
+                info = small::lu(m, n, matrix, order);
+            else if (std::min(m, n) >= blocked::kFewestRows)
+                info = blocked::lu(m, n, matrix, order);
             else
                 getrf(&rows, &cols, matrix, &lead, order, &info);
             report(stack, i, info);
@@ -71,7 +38,7 @@ void lu_unpivoted(const Stack& stack, int64_t m, int64_t n, void* a) {  // LAPAC
     visit_lapack(stack.dtype, [&](auto tag) {
         using T = typename decltype(tag)::type;
         for_each_matrix(stack, m * n * std::min(m, n), [&](int64_t i) {
-            report(stack, i, unblocked_lu<T>(m, n, static_cast<T*>(a) + i * m * n, nullptr));
+            report(stack, i, small::lu<T>(m, n, static_cast<T*>(a) + i * m * n, nullptr));
         });
     });
 }
@@ -84,9 +51,16 @@ void lu_solve(const Stack& stack, char op, int64_t n, int64_t columns, const voi
                            T*, const int*, int*, size_t);
         static Getrs* getrs = openblas::lapack<T, Getrs>("getrs");
         for_each_matrix(stack, n * n * columns, [&](int64_t i) {
-            int size = int(n), cols = int(columns), lead = std::max(1, size), info = 0;
-            getrs(&op, &size, &cols, static_cast<const T*>(lu) + i * n * n, &lead, pivots + i * n,
-                  static_cast<T*>(b) + i * n * columns, &lead, &info, 1);
+            const T* factors = static_cast<const T*>(lu) + i * n * n;
+            const int32_t* order = pivots + i * n;
+            T* x = static_cast<T*>(b) + i * n * columns;
+            if (op == 'N' && n <= small::kMostRows)
+                return small::lu_solve(n, columns, factors, order, x);
+            parallel_for(
+                0, columns, n < kShareFrom ? columns : kSharedLines, [&](int64_t c, int64_t e) {
+                    int size = int(n), cols = int(e - c), lead = std::max(1, size), info = 0;
+                    getrs(&op, &size, &cols, factors, &lead, order, x + c * n, &lead, &info, 1);
+                });
         });
     });
 }
@@ -98,7 +72,15 @@ void cholesky(const Stack& stack, bool upper, int64_t n, void* a) {
         static Potrf* potrf = openblas::lapack<T, Potrf>("potrf");
         for_each_matrix(stack, n * n * n / 3, [&](int64_t i) {
             int size = int(n), lead = std::max(1, size), info = 0;
-            potrf(upper ? "U" : "L", &size, static_cast<T*>(a) + i * n * n, &lead, &info, 1);
+            T* matrix = static_cast<T*>(a) + i * n * n;
+            if (n <= small::kMostRows)
+                info = small::cholesky(upper, n, matrix);
+            else if (n >= blocked::kFewestRows)
+                info = blocked::cholesky(upper, n, matrix);
+            else
+                potrf(upper ? "U" : "L", &size, matrix, &lead, &info, 1);
+            for (int64_t k = 0; k < n && !info; k++)  // OpenBLAS lets a NaN pass
+                if (std::isnan(std::real(matrix[k * n + k]))) info = int(k) + 1;
             report(stack, i, info);
         });
     });
@@ -114,13 +96,25 @@ void triangular_solve(const Stack& stack, const Triangle& triangle, int64_t m, i
         static Trsm* trsm = openblas::lapack<T, Trsm>("trsm");
         int64_t side = triangle.left ? m : n;
         for_each_matrix(stack, m * n * side, [&](int64_t i) {
-            int rows = int(m), cols = int(n), lead_a = std::max(1, int(side));
-            int lead_b = std::max(1, rows);
-            T one = T(1);
-            trsm(triangle.left ? "L" : "R", triangle.upper ? "U" : "L", "N",
-                 triangle.unit ? "U" : "N", &rows, &cols, &one,
-                 static_cast<const T*>(a) + i * side * side, &lead_a,
-                 static_cast<T*>(b) + i * m * n, &lead_b, 1, 1, 1, 1);
+            const T* matrix = static_cast<const T*>(a) + i * side * side;
+            T* x = static_cast<T*>(b) + i * m * n;
+            if (triangle.left && m <= small::kMostRows) {
+                for (int64_t c = 0; c < n; c++)
+                    small::triangle_solve(triangle.upper, triangle.unit, m, matrix, x + c * m);
+                return;
+            }
+            // columns of B are independent of each other or, on the right, its rows
+            int64_t lines = triangle.left ? n : m;
+            parallel_for(0, lines, side < kShareFrom ? lines : kSharedLines,
+                         [&](int64_t c, int64_t e) {
+                             int rows = int(triangle.left ? m : e - c),
+                                 cols = int(triangle.left ? e - c : n);
+                             int lead_a = std::max(1, int(side)), lead_b = std::max(1, int(m));
+                             T one = T(1);
+                             trsm(triangle.left ? "L" : "R", triangle.upper ? "U" : "L", "N",
+                                  triangle.unit ? "U" : "N", &rows, &cols, &one, matrix, &lead_a,
+                                  triangle.left ? x + c * m : x + c, &lead_b, 1, 1, 1, 1);
+                         });
         });
     });
 }

@@ -23,7 +23,7 @@ void lu_unpivoted(const Stack& stack, int64_t m, int64_t n, void* a);
 /// B (n, columns) becomes the solution of op(A) X = B; `op` is 'N', 'T' or 'C'.
 void lu_solve(const Stack& stack, char op, int64_t n, int64_t columns, const void* lu,
               const int32_t* pivots, void* b);
-/// One triangle of A (n, n) becomes its Cholesky factor; the other is left alone.
+/// One triangle of A (n, n) becomes its Cholesky factor; the other may hold anything afterwards.
 void cholesky(const Stack& stack, bool upper, int64_t n, void* a);
 struct Triangle {
     bool left = true, upper = true, unit = false;

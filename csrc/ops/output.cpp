@@ -9,6 +9,8 @@ namespace kagari {
 void (*warn)(const std::string&) = nullptr;
 
 void resize(const Tensor& t, IntSpan sizes) {
+    check<RuntimeError>(!has_tangent(t),
+                        "resize_: cannot resize variables that has a forward grad");
     int64_t count = checked_numel(sizes, "resize_");
     TensorBody& body = *t.body();
     int64_t end;

@@ -221,6 +221,13 @@ void bind_interceptor(nb::module_& m) {
         nb::arg("function"));
     m.def("_pop_interceptor", pop_interceptor);
     m.def("_intercepted", intercepted);
+    m.def(
+        "_as_rule",
+        [](nb::callable function) {
+            MadeOfOps scope("a rule");
+            return nb::object(function());
+        },
+        nb::arg("function"), "Runs it where a backward rule runs (Note [Lost tangents]).");
     m.def("_made_of_ops", [] {
         std::vector<std::string> names;
         for (const OpRecord* op : all_ops())

@@ -86,12 +86,6 @@ PyObject* results_to_python(const Schema& schema, Values results) {
 // --- out= and in-place
 // -----------------------------------------------------------------------------
 
-bool has_tangent(const Tensor& t) {
-    for (const auto& level : all_dual_levels())
-        if (level->tangent(t).defined()) return true;
-    return false;
-}
-
 void check_out_overlap(const Tensor& out, const Value& arg, bool disjoint, const char* op) {
     auto check_one = [&](const Tensor& in) {
         disjoint ? check_disjoint(out, in, op) : check_partial_overlap(out, in, op);

@@ -1,6 +1,7 @@
 // UntypedStorage: making, resizing, copying and mapping of bytes, and tensors on top of them.
 // Slices, repr and pickling are left to src/kagari/_storage.py.
 #include "python/storage.h"
+#include "autograd/tangent.h"
 
 #include <fcntl.h>
 #include <nanobind/nanobind.h>
@@ -180,6 +181,9 @@ void set_storage(nb::handle self, const StorageHandle& s, int64_t offset, const 
     check<TypeError>(is_tensor(self.ptr()), "set_: expected a tensor, got ",
                      Py_TYPE(self.ptr())->tp_name);
     const Tensor& t = unwrap(self.ptr());
+    check<NotImplementedError>(!has_tangent(t),
+                               "Trying to use forward AD with set_ that does not support it: a "
+                               "tangent does not follow to another memory");
     check<RuntimeError>(!t.body()->base, "set_: a view cannot be given another storage");
     check<RuntimeError>(!(t.requires_grad() && grad_enabled()),
                         "set_: a tensor that requires grad cannot be given another storage; use "

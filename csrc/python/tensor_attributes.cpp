@@ -90,6 +90,10 @@ int set_data(PyObject* o, PyObject* value, void*) {
             "data: data set to a tensor that requires gradients must be floating point "
             "or complex dtype, got ",
             v.dtype());
+        check<RuntimeError>(
+            !has_tangent(t),
+            "data: mutating directly with `.data` inside functorch transform is not "
+            "allowed: the tensor has a tangent");
         to.storage = from.storage;
         to.sizes = from.sizes;
         to.strides = from.strides;

@@ -178,3 +178,51 @@ ERRORS = {
 def test_errors(name):
     same_error(ERRORS[name])
     assert not kagari._C._intercepted()
+
+
+def test_a_rule_that_reads_memory_would_lose_a_tangent():
+    x = kagari.ones(3)
+    read = kagari.from_numpy(x.numpy()).tolist
+    with forward_ad.dual_level():
+        dual = forward_ad.make_dual(x, kagari.ones(3))
+        part = dual[1:]
+        assert kagari._C._as_rule(read) == dual.tolist() == [1.0] * 3
+        for reading in (dual.tolist, part.tolist):
+            with pytest.raises(NotImplementedError, match="reads the memory of a tensor"):
+                kagari._C._as_rule(reading)
+        twice = kagari._C._as_rule(lambda: dual * 2)
+        assert forward_ad.unpack_dual(twice).tangent.tolist() == [2.0] * 3
+    assert kagari._C._as_rule(dual.tolist) == [1.0] * 3
+
+
+def test_no_derivative_is_an_error_and_not_a_zero():
+    matrix = kagari.eye(2)
+    factorise = kagari._C.places["ops"]["_linalg_geqrf"]
+    with pytest.raises(NotImplementedError, match="_linalg_geqrf .* no derivative"):
+        kagari.func.jvp(lambda a: factorise(a)[0], (matrix,), (matrix,))
+    _, zeros = kagari.func.jvp(lambda a: a.detach() + a.argmax(), (matrix,), (matrix,))
+    assert not zeros.any()
+
+
+def of_another_memory(name, t):
+    def write(x):
+        x = x * 2
+        match name:
+            case "resize_":
+                x.resize_(2, 2)
+            case "resize_as_":
+                x.resize_as_(t.ones(2, 2))
+            case "set_":
+                x.set_(t.ones(4))
+            case "data":
+                x.data = t.ones(4)
+            case "a view":
+                x[1:].resize_(1, 1)
+        return x
+
+    return t.func.jvp(write, (t.ones(4),), (t.ones(4),))
+
+
+@pytest.mark.parametrize("name", ["resize_", "resize_as_", "set_", "data", "a view"])
+def test_a_tangent_does_not_follow_to_another_memory(name):
+    same_error(lambda t: of_another_memory(name, t))

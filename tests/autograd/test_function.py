@@ -1,5 +1,7 @@
 """Custom functions."""
 
+import gc
+
 import pytest
 
 import kagari
@@ -179,3 +181,24 @@ def twice(t):
 @pytest.mark.parametrize("program", [wrong_count, twice])
 def test_wrong_use(program):
     same_error(program)
+
+
+def test_a_saved_output_does_not_keep_the_graph_alive():
+    class Exp(kagari.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            out = x.exp()
+            ctx.save_for_backward(out)
+            ctx.save_for_forward(out)
+            return out
+
+        @staticmethod
+        def backward(ctx, grad):
+            return grad * ctx.saved_tensors[0]
+
+    x = kagari.ones(3, requires_grad=True)
+    gc.collect()
+    before = kagari._C._live_tensors()
+    Exp.apply(x)
+    kagari.autograd.grad(Exp.apply(x).sum(), x, create_graph=True)
+    assert kagari._C._live_tensors() == before

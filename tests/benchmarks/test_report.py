@@ -1,9 +1,12 @@
 """The verdicts of `make bench`: that a miss, a wrong value and a failure are called so."""
 
+import importlib
+
 import pytest
 
 from benchmarks import report
 from benchmarks.__main__ import Side, differ, measure
+from benchmarks.functions import FUNCTIONS
 from benchmarks.report import Row
 from benchmarks.workloads import WORKLOADS, Workload
 
@@ -62,3 +65,20 @@ def test_names_are_unique():
     names = [workload.name for workload in WORKLOADS]
     assert len(names) == len(set(names))
     assert all(isinstance(w, Workload) and 0 < w.target <= 1 for w in WORKLOADS)
+
+
+def test_the_slowest_come_first():
+    rows = [row(0.5, name="quick"), row(3.0, name="slow"), row(2.0, name="slowish"), row(note="x")]
+    text = report.slowest(rows, 2)
+    assert "group: median ratio 2.00" in text and "quick" not in text
+    assert text.index("slow ") < text.index("slowish")
+
+
+def test_the_functions_run_in_both_libraries():
+    for name in ("torch", "kagari"):
+        library = importlib.import_module(name)
+        for part in ("nn.functional", "linalg", "fft"):
+            importlib.import_module(f"{name}.{part}")
+        for workload in FUNCTIONS:
+            if workload.name.endswith("tiny") and "stft" not in workload.name:
+                workload.build(library)()

@@ -59,7 +59,7 @@ _FUNCTIONS = {
         "use_deterministic_algorithms vmap write_outs compiled_with_cxx11_abi from_file "
         "get_device_module get_file_path init_num_threads is_anomaly_check_nan_enabled "
         "is_anomaly_enabled is_distributed is_vulkan_available set_anomaly_enabled "
-        "thread_safe_generator"
+        "install_as_torch thread_safe_generator"
     ),
     "has no derivative": "binomial",
     "works on plain numbers": (
@@ -74,6 +74,7 @@ _FUNCTIONS = {
     "tests/functional/test_recurrent.py has two derivatives of it": (
         "gru gru_cell lstm lstm_cell rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell"
     ),
+    "tests/nn/test_grouped.py has its derivative": "nn.functional.grouped_mm",
     "has integers as result": (
         "bitwise_and_ bitwise_left_shift_ bitwise_not_ bitwise_or_ bitwise_right_shift_ "
         "bitwise_xor_ gcd_ lcm_"

@@ -11,7 +11,8 @@ import kagari
 FILES = (
     "attention.backends", "attention.bias", "attention.implementations",
     "modules.multihead", "modules.rnn", "modules.rnn_cells", "modules.transformer",
-    "utils.parametrizations", "utils.parametrize", "utils.prune", "utils.rnn",
+    "factory", "functional.grouped", "parallel", "utils.parametrizations", "utils.parametrize",
+    "utils.prune", "utils.rnn",
 )  # fmt: skip
 
 

@@ -15,7 +15,17 @@ void fill_run(int64_t n, void* const* data, const int64_t* strides) {
     char* to = static_cast<char*>(data[0]);
     const T value = *static_cast<const T*>(data[1]);
     if (strides[0] == sizeof(T)) {
-        std::fill_n(reinterpret_cast<T*>(to), n, value);
+        static const char zeros[sizeof(T)] = {};
+        if (!std::memcmp(&value, zeros, sizeof(T))) {
+            std::memset(to, 0, static_cast<size_t>(n) * sizeof(T));
+            return;
+        }
+        // whole lines, which memcpy writes with the widest registers there are
+        constexpr int64_t kLine = 256 / sizeof(T);
+        alignas(64) T line[kLine];
+        std::fill_n(line, std::min(n, kLine), value);
+        for (; n >= kLine; n -= kLine, to += sizeof line) std::memcpy(to, line, sizeof line);
+        std::memcpy(to, line, static_cast<size_t>(n) * sizeof(T));
     } else {
         for (int64_t i = 0; i < n; ++i) *reinterpret_cast<T*>(to + i * strides[0]) = value;
     }

@@ -42,9 +42,6 @@ void check_shapes(const Tensor& x, const Tensor& target, const std::optional<Ten
                         x.dtype());
     check<RuntimeError>(x.dim() >= 1, "nll_loss: input tensor should be at least 1D, got ",
                         x.sizes());
-    check<RuntimeError>(is_integral(target.dtype()),
-                        "nll_loss: expected target of dtype int64, got ", target.dtype(),
-                        "; use target.long()");
     int64_t channel = x.dim() == 1 ? 0 : 1;
     Dims expected(x.sizes());
     expected.erase(channel);
@@ -61,6 +58,9 @@ void check_shapes(const Tensor& x, const Tensor& target, const std::optional<Ten
                         x.sizes()[channel],
                         " classes or no classes but got weight tensor of shape: ",
                         weight ? weight->sizes() : IntSpan());
+    check<RuntimeError>(is_integral(target.dtype()),
+                        "nll_loss: expected target of dtype int64, got ", target.dtype(),
+                        "; use target.long()");
 }
 
 Targets read_targets(const Tensor& x, const Tensor& target, const std::optional<Tensor>& weight,

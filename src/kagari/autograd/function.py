@@ -141,7 +141,10 @@ class Function(metaclass=_FunctionMeta):
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run forward and write the function into the graph."""
-        return cls._applied(args, kwargs)[0]
+        result, ctx = cls._applied(args, kwargs)
+        if ctx is not None:
+            ctx._to_save_forward = ()  # outputs among them would keep their own node alive
+        return result
 
     @classmethod
     def _applied(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
@@ -176,6 +179,7 @@ class Function(metaclass=_FunctionMeta):
             ctx._materialize,
             recorded,
         )
+        ctx._to_save = ctx._dirty = ()
         for i, tensor in zip(places, finished, strict=True):
             values[i] = tensor
         return values[0] if single else type(result)(values), ctx

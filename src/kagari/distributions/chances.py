@@ -14,7 +14,7 @@ class Chances(Distribution):
 
     arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
     _parameters = {"probs": 0, "logits": 0}
-    _constants = ("_given",)
+    _constants: tuple[str, ...] = ("_given",)
     _binary = True
 
     def _take_chances(

@@ -1,14 +1,16 @@
 """torch.nn: modules, their functional forms, initialisation and parameters."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import attention as attention
 from . import functional as functional
 from . import init as init
 from . import modules as modules
+from . import parallel as parallel
 from . import utils as utils
+from .factory import factory_kwargs as factory_kwargs
 from .modules import *  # noqa: F403
+from .parallel import DataParallel as DataParallel
 from .parameter import Buffer as Buffer
 from .parameter import Parameter as Parameter
 from .parameter import UninitializedBuffer as UninitializedBuffer
@@ -17,20 +19,16 @@ from .parameter import UninitializedParameter as UninitializedParameter
 if not TYPE_CHECKING:  # a type checker cannot add up lists
     __all__ = [
         "Buffer",
+        "DataParallel",
         "Parameter",
         "UninitializedBuffer",
         "UninitializedParameter",
         "attention",
+        "factory_kwargs",
         "functional",
         "init",
         "modules",
+        "parallel",
         "utils",
         *modules.__all__,
     ]
-
-
-def __getattr__(name: str) -> Any:
-    if name in ("parallel", "DataParallel"):
-        parallel = import_module("kagari.nn.parallel")
-        return parallel if name == "parallel" else parallel.DataParallel
-    raise AttributeError(f"module 'kagari.nn' has no attribute '{name}'")

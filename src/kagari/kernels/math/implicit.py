@@ -40,7 +40,8 @@ def _series(a: e.Expr, x: e.Expr, active: e.Expr, precision: float) -> Pair:
 
     one, none = e.const(1.0, x), e.const(0.0, x)
     start = (one, e.where(active, one, none), none, one, none)
-    return e.loop(going, step, start, (a, x))[3:]
+    _, _, _, total, fallen = e.loop(going, step, start, (a, x))
+    return total, fallen
 
 
 def _deeper(fraction: Fraction, n: e.Expr, dn: e.Expr, b: e.Expr, db: float) -> Fraction:
@@ -61,7 +62,7 @@ def _run(
 ) -> Pair:
     """The value of 1 / (b + ...) and its derivative, by `step` until nothing changes; `given` are
     the step's fixed arguments, after whether the lane is active."""
-    active, *given = given
+    active, *fixed = given
 
     def going(k, *state):
         unsettled, growth = state[6], state[5]
@@ -70,7 +71,7 @@ def _run(
     d = 1.0 / b
     none = e.const(0.0, b)
     start = (none + 1.0, e.const(c, b), none, d, -d * d * db, d, -d * db)
-    found = e.loop(going, step, (*start, e.where(active, none + 1.0, none)), tuple(given))
+    found = e.loop(going, step, (*start, e.where(active, none + 1.0, none)), tuple(fixed))
     return found[5], found[5] * found[6]
 
 

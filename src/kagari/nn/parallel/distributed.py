@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kagari.nn import Module
+from ..modules.module import Module
 
 
 class DistributedDataParallel(Module):

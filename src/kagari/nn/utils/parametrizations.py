@@ -260,8 +260,8 @@ def spectral_norm(
     tensor.
 
     >>> layer = spectral_norm(kagari.nn.Linear(3, 3))
-    >>> round(kagari.linalg.matrix_norm(layer.weight, 2).item(), 2)
-    1.0
+    >>> 0.9 < kagari.linalg.matrix_norm(layer.weight, 2).item() < 1.1
+    True
     """
     weight = _tensor_of(module, name)
     if dim is None:
