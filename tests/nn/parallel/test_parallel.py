@@ -60,3 +60,23 @@ def test_records_of_a_checkpoint(tmp_path):
 def test_arguments_of_to_are_read():
     read = kagari._C._nn._parse_to
     assert read("cpu", kagari.float64)[:2] == (kagari.device("cpu"), kagari.float64)
+
+
+def converted(lib):
+    """A net with SyncBatchNorm, after a step of training."""
+    lib.manual_seed(0)
+    net = lib.nn.Sequential(lib.nn.Conv2d(2, 3, 3), lib.nn.BatchNorm2d(3), lib.nn.ReLU())
+    weight = net[1].weight
+    net = lib.nn.SyncBatchNorm.convert_sync_batchnorm(net)
+    assert type(net[1]) is lib.nn.SyncBatchNorm and net[1].weight is weight
+    out = net(lib.randn(4, 2, 6, 6))
+    return out, net[1].running_var, list(net.state_dict())
+
+
+def test_sync_batch_norm_in_one_process():
+    ours, theirs = converted(kagari), converted(torch)
+    for a, b in zip(ours[:2], theirs[:2]):
+        torch.testing.assert_close(torch.tensor(a.tolist()), b.detach(), rtol=1e-5, atol=1e-6)
+    assert ours[2] == theirs[2]
+    with pytest.raises(ValueError, match="2D"):
+        kagari.nn.SyncBatchNorm(2)(kagari.ones(2))
