@@ -77,6 +77,7 @@ from ._statistics import *  # noqa: F403
 from ._elementary import *  # noqa: F403
 from ._native_norms import *  # noqa: F403
 from ._older_names import *  # noqa: F403
+from ._other_kinds import *  # noqa: F403
 from ._control_flow import *  # noqa: F403
 from . import _private_names, cpu, random
 from .random import *  # noqa: F403
@@ -88,15 +89,19 @@ __version__ = "0.1.0"
 _LAZY = (
     "_dynamo", "accelerator", "amp", "ao", "array_api", "backends", "compiler", "cuda", "define",
     "distributed", "distributions", "fft", "func", "functional", "fx", "hub", "jit", "library",
-    "linalg", "masked", "nn", "onnx", "ops", "optim", "overrides", "safetensors", "serialization",
-    "show", "signal", "special", "switch", "testing", "torch_version", "types", "utils",
-    "version", "vision",
+    "linalg", "masked", "multiprocessing", "nn", "onnx", "ops", "optim", "overrides", "profiler",
+    "safetensors", "serialization", "show", "signal", "special", "storage", "switch", "testing",
+    "torch_version", "types", "utils", "version", "vision",
 )  # fmt: skip
 _FROM_LAZY = {
     "DisableTorchFunctionSubclass": "overrides",
     "GradScaler": "amp",
+    "PyTorchFileReader": "serialization.file_reader",
+    "ScriptFunction": "jit",
+    "ScriptModule": "jit",
     "__array_namespace_info__": "array_api",
     "install_as_torch": "switch",
+    "compile": "compiler",
     "load": "serialization",
     "save": "serialization",
     "vmap": "func",
@@ -117,9 +122,10 @@ _FROM_LAZY = {
 if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not there
     from . import (
         _dynamo, accelerator, amp, ao, array_api, backends, compiler, cuda, define, distributed,
-        distributions, fft, func, functional, fx, hub, jit, library, linalg, masked, nn, onnx,
-        ops, optim, overrides, safetensors, serialization, show, signal, special, switch, testing,
-        torch_version, types, utils, version, vision,
+        distributions, fft, func, functional, fx, hub, jit, library, linalg, masked,
+        multiprocessing, nn, onnx, ops, optim, overrides, profiler, safetensors, serialization,
+        show, signal, special, storage, switch, testing, torch_version, types, utils, version,
+        vision,
     )  # fmt: skip
     from .functional.copies import *  # noqa: F403
     from .functional.covariance import *  # noqa: F403
@@ -133,6 +139,7 @@ if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not t
     from .functional.low_rank import *  # noqa: F403
     from .functional.membership import *  # noqa: F403
     from .functional.norms import *  # noqa: F403
+    from .functional.quantization import *  # noqa: F403
     from .functional.recurrent import *  # noqa: F403
     from .functional.segments import *  # noqa: F403
     from .functional.spectrum import *  # noqa: F403
@@ -152,6 +159,7 @@ if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not t
         set_autocast_cpu_dtype as set_autocast_cpu_dtype,
         set_autocast_dtype as set_autocast_dtype,
     )
+    from .compiler import compile as compile
     from .func import vmap as vmap
     from .overrides import DisableTorchFunctionSubclass as DisableTorchFunctionSubclass
     from .serialization import load as load, save as save

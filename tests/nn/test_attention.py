@@ -229,3 +229,12 @@ def test_errors_of_heads(name: str) -> None:
         lambda lib, q, k, *v: Heads(**options)(lib, q, k, k, dict(zip(names, v, strict=True))),
         q, k, *values,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("needed", [(0, 1, 2), (0,), (1,), (2,)], ids=str)
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.usefixtures("blocks")
+def test_first_derivatives(needed: tuple[int, ...], causal: bool) -> None:
+    """Without a derivative to follow, blocks have a rule of their own."""
+    given = [t.requires_grad_(i in needed) for i, t in enumerate(operands(2, 3, grad=False))]
+    compare(sdpa, *given, is_causal=causal, scale=10, order=1)

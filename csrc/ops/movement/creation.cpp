@@ -100,9 +100,9 @@ static const Op<Tensor(IntSpan, IntSpan, DType, Device)> empty_strided_op{
     empty_strided_body, ""};
 
 static Tensor empty_like_body(const Tensor& t, DType dtype, Device device) {
-    return t.is_contiguous()
-               ? kagari::empty(t.sizes(), dtype, device)
-               : kagari::empty_strided(t.sizes(), preserved_strides(t), dtype, device);
+    if (device == t.device()) return kagari::empty_like(t, dtype);
+    Dims strides = t.is_contiguous() ? Dims(t.strides()) : preserved_strides(t);
+    return kagari::empty_strided(t.sizes(), strides, dtype, device);
 }
 const Op<Tensor(const Tensor&, DType, Device)> new_empty_like{
     "_empty_like(Tensor input, dtype dtype, device device) -> Tensor", "p", empty_like_body, ""};
@@ -224,11 +224,14 @@ static Tensor linspace_body(const Scalar& start, const Scalar& end, int64_t step
     if (out.is_meta()) return out;
     visit(dtype, [&](auto tag) {
         using T = typename decltype(tag)::type;
-        // counted from both ends, so that the last element is `end` exactly
-        using S = std::conditional_t<kIsComplex<T>, T,
-                                     std::conditional_t<std::is_same_v<T, float>, float, double>>;
-        S a = start.to<S>(), b = end.to<S>();
-        S step = steps > 1 ? (b - a) / S(static_cast<double>(steps - 1)) : S(0);
+        // counted from both ends, so that the last element is `end` exactly; ends and step have
+        // the dtype of the result, but steps between integers have fractions
+        constexpr bool whole = std::is_integral_v<T>, half = sizeof(T) == 2 && !whole;
+        using S = std::conditional_t<whole, double, std::conditional_t<half, float, T>>;
+        auto rounded = [](S value) { return half ? convert<S>(convert<T>(value)) : value; };
+        S a = rounded(start.to<S>()), b = rounded(end.to<S>());
+        if constexpr (whole) a = std::trunc(a), b = std::trunc(b);
+        S step = steps > 1 ? rounded((b - a) / S(static_cast<double>(steps - 1))) : S(0);
         T* data = out.data<T>();
         for (int64_t i = 0; i < steps; ++i) {
             S v = i < steps / 2 || steps == 1 ? a + step * S(static_cast<double>(i))

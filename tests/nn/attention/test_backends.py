@@ -72,6 +72,7 @@ def test_causal_masks(variant: str, lengths: Any, blocks: bool, monkeypatch: Any
         return sdpa(lib, q, k, v, bias if lib is kagari else mask._materialize())
 
     compare(run, q, k, v, scale=10)
+    compare(run, q, k, v, scale=10, order=1)
 
 
 ERRORS = {

@@ -1,6 +1,7 @@
 """Attention: softmax(query key^T) value, and the layer of several heads made of it."""
 
 import math
+from typing import Any
 
 import kagari
 from kagari import Tensor
@@ -57,20 +58,44 @@ def scaled_dot_product_attention(
     length = query.shape[-2]
     rows = max(_ROWS, _SCORES // max(1, math.prod(lead) * key.shape[-2]))
 
-    def block(i: int, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+    def place(i: int) -> tuple[slice, slice, int | None]:
+        """The rows of a block, the keys that any of them sees, the last that the first sees."""
         first, last = i * rows, min((i + 1) * rows, length)
-        if mask is not None and mask.shape[-2] > 1:
-            mask = mask[..., first:last, :]
         seen = None if start is None else start + first
-        return _attend(q[..., first:last, :], k, v, mask, seen, factor)
+        causal = seen is not None and seen >= 0
+        keys = min(start + last, key.shape[-2]) if causal else key.shape[-2]  # type: ignore[operator]
+        return slice(first, last), slice(0, keys), seen
+
+    def block(i: int, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+        span, keys, seen = place(i)
+        if mask is not None and mask.shape[-2] > 1:
+            mask = mask[..., span, :]
+        return _attend(q[..., span, :], k[..., keys, :], v[..., keys, :], mask, seen, factor)
+
+    def add_gradients(i: int, grad: Tensor, tensors: Any, totals: Any) -> None:
+        span, keys, seen = place(i)
+        q, k, v = tensors[0][..., span, :], tensors[1][..., keys, :], tensors[2][..., keys, :]
+        weights = _weights(q, k, None, seen, factor)
+        if totals[2] is not None:
+            totals[2][..., keys, :].add_(weights.mT @ grad)
+        if totals[0] is None and totals[1] is None:
+            return
+        scores = ops._softmax_backward_data(grad @ v.mT, weights, -1) * factor
+        if totals[0] is not None:
+            totals[0][..., span, :] = scores @ k
+        if totals[1] is not None:
+            totals[1][..., keys, :].add_(scores.mT @ q)
 
     if dropout_p > 0.0:  # what is dropped is drawn once for all
         return _attend(query, key, value, attn_mask, start, factor, dropout_p)
     if rows >= length:
         return block(0, query, key, value, attn_mask)
+    if not (kagari.is_grad_enabled() and (query.requires_grad or key.requires_grad)):
+        key = key.mT.contiguous().mT  # all blocks multiply by it from the side where it is quick
     return blockwise(
         block, -(-length // rows), lambda parts: kagari.cat(list(parts), dim=-2),
         lambda grad, i: grad[..., i * rows : (i + 1) * rows, :], (query, key, value, attn_mask),
+        add_gradients if attn_mask is None and query.element_size() >= 4 else None,
     )  # fmt: skip
 
 
@@ -102,6 +127,16 @@ def _attend(
     half, dtype = query.element_size() < 4, query.dtype
     if half:
         query, key, value = query.float(), key.float(), value.float()
+    weights = _weights(query, key, mask, first, scale)
+    if dropout_p > 0.0:
+        weights = ops.dropout(weights, dropout_p, True)
+    made = weights @ value
+    return made.to(dtype) if half else made
+
+
+def _weights(
+    query: Tensor, key: Tensor, mask: Tensor | None, first: int | None, scale: float
+) -> Tensor:
     scores = (query * scale) @ key.mT
     if first is not None:
         rows, columns = scores.shape[-2:]
@@ -113,14 +148,9 @@ def _attend(
         else:
             scores = scores + mask.to(scores.dtype)
     if (mask is None and (first is None or first >= 0)) or scores.shape[-1] == 0:
-        weights = ops.softmax(scores, -1)
-    else:
-        dead = scores.detach().amax(-1, keepdim=True) == -_INF
-        weights = ops.softmax(scores.masked_fill(dead, 0.0), -1).masked_fill(dead, 0.0)
-    if dropout_p > 0.0:
-        weights = ops.dropout(weights, dropout_p, True)
-    made = weights @ value
-    return made.to(dtype) if half else made
+        return ops.softmax(scores, -1)
+    dead = scores.detach().amax(-1, keepdim=True) == -_INF
+    return ops.softmax(scores.masked_fill(dead, 0.0), -1).masked_fill(dead, 0.0)
 
 
 def _with_lead(t: Tensor, lead: tuple[int, ...]) -> Tensor:

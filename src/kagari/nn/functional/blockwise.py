@@ -12,14 +12,18 @@ from kagari import Tensor
 from kagari.autograd.modes import differentiating
 
 Block = Callable[..., Tensor]  # (number of the block, *tensors): its part of the result
+# (number of the block, its gradient, tensors, totals): adds to the totals that are not None
+Rule = Callable[[int, Tensor, Sequence[Any], Sequence[Any]], None]
 
 
 class _Blockwise(kagari.autograd.Function):
     _transposable = True
 
     @staticmethod
-    def forward(ctx: Any, block: Block, count: int, join: Any, part: Any, *tensors: Any) -> Tensor:  # type: ignore[override]
-        ctx.block, ctx.count, ctx.part = block, count, part
+    def forward(  # type: ignore[override]
+        ctx: Any, block: Block, count: int, join: Any, part: Any, rule: Rule | None, *tensors: Any
+    ) -> Tensor:
+        ctx.block, ctx.count, ctx.part, ctx.rule = block, count, part, rule
         ctx.save_for_backward(*tensors)
         return join([block(i, *tensors) for i in range(count)])
 
@@ -27,8 +31,16 @@ class _Blockwise(kagari.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:  # type: ignore[override]
         # the gradient will be differentiated in its turn
         again = kagari.is_grad_enabled() or kagari._C._intercepted()
-        tensors, needs = ctx.saved_tensors, ctx.needs_input_grad[4:]
+        tensors, needs = ctx.saved_tensors, ctx.needs_input_grad[5:]
         totals: list[Tensor | None] = [None] * len(tensors)
+        if ctx.rule is not None and not again:
+            totals = [
+                kagari.zeros(t.shape, dtype=t.dtype) if needed else None
+                for t, needed in zip(tensors, needs, strict=True)
+            ]
+            for i in range(ctx.count):
+                ctx.rule(i, ctx.part(grad, i), tensors, totals)
+            return (None, None, None, None, None, *totals)
         for i in range(ctx.count):
             with kagari.enable_grad():
                 inputs = [
@@ -48,7 +60,7 @@ class _Blockwise(kagari.autograd.Function):
                 if gradient is not None:
                     before = totals[j]
                     totals[j] = gradient if before is None else before + gradient
-        return (None, None, None, None, *totals)
+        return (None, None, None, None, None, *totals)
 
 
 def _separate(t: Tensor | None, again: bool, needed: bool) -> Tensor | None:
@@ -61,6 +73,7 @@ def _separate(t: Tensor | None, again: bool, needed: bool) -> Tensor | None:
 def blockwise(
     block: Block, count: int, join: Callable[[Sequence[Tensor]], Tensor],
     part: Callable[[Tensor, int], Tensor], tensors: Sequence[Tensor | None],
+    rule: Rule | None = None,
 ) -> Tensor:  # fmt: skip
     """`join` of the results of `count` blocks; differentiable to any order.
 
@@ -68,7 +81,9 @@ def blockwise(
         block: called with the number of a block and all tensors; called again for gradients, so it
             must give the same each time.
         part: what of the result's gradient belongs to a block.
+        rule: the gradients of a block where they need no history of their own; without it each
+            block is computed again and differentiated.
     """
     if differentiating(*tensors):
-        return _Blockwise.apply(block, count, join, part, *tensors)
+        return _Blockwise.apply(block, count, join, part, rule, *tensors)
     return join([block(i, *tensors) for i in range(count)])
