@@ -42,13 +42,13 @@ static Tensor flip_body(const Tensor& self, IntSpan dims) {
     return out;
 }
 
-/// memcpy in pieces: on long ones it uses an instruction that is slow where `to` and `from` are
-/// aligned differently.
+/// memcpy in pieces, which are copied by vectors: for long ones, and for those of a constant size,
+/// it is an instruction that is slow where `to` and `from` are aligned differently.
 static void copy_shifted(char* to, const char* from, size_t bytes) {
-    constexpr size_t kPiece = 1024;
-    for (; bytes > kPiece; bytes -= kPiece, to += kPiece, from += kPiece)
-        std::memcpy(to, from, kPiece);
-    std::memcpy(to, from, bytes);
+    for (size_t piece; bytes > 0; bytes -= piece, to += piece, from += piece) {
+        piece = std::min<size_t>(bytes, 1024);
+        std::memcpy(to, from, piece);
+    }
 }
 
 /// `self` moved by `shift` places along `dim`, what leaves at the end coming in at the front.
