@@ -180,3 +180,12 @@ def test_older_names_and_arguments_warn():
         F.mse_loss(kagari.ones(2, 2), kagari.ones(2))
     with pytest.warns(UserWarning, match="Implicit dimension"):
         F.softmax(kagari.ones(2, 2))
+
+
+@pytest.mark.parametrize("mode", ["sum", "mean"])
+def test_bags_of_halves_are_summed_in_float32(mode):
+    weight = kagari.randn(50, 3, generator=kagari.Generator().manual_seed(0)).half()
+    index = kagari.arange(50).reshape(1, 50)
+    exact = getattr(weight.double(), mode)(0, keepdim=True)
+    found = F.embedding_bag(index, weight, mode=mode)
+    assert found.dtype == kagari.float16 and found.equal(exact.half())

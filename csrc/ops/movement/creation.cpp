@@ -234,8 +234,13 @@ static Tensor linspace_body(const Scalar& start, const Scalar& end, int64_t step
         S step = steps > 1 ? rounded((b - a) / S(static_cast<double>(steps - 1))) : S(0);
         T* data = out.data<T>();
         for (int64_t i = 0; i < steps; ++i) {
-            S v = i < steps / 2 || steps == 1 ? a + step * S(static_cast<double>(i))
-                                              : b - step * S(static_cast<double>(steps - i - 1));
+            bool first = i < steps / 2 || steps == 1;
+            S from = first ? a : b, places(static_cast<double>(first ? i : i + 1 - steps));
+            S v;
+            if constexpr (whole)
+                v = std::fma(step, places, from);  // a rounding before the truncation would show
+            else
+                v = from + step * places;
             data[i] = convert<T>(v);
         }
     });

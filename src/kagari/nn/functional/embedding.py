@@ -162,6 +162,9 @@ def _reduce_bags(
         kept = (flat != padding).nonzero().reshape(-1)
         rows, bag = rows[kept], bag[kept]
         factors = None if factors is None else factors[kept]
+    narrow = rows.dtype  # halves are summed in float32
+    if mode != "max" and narrow in (kagari.float16, kagari.bfloat16):
+        rows = rows.float()
     if factors is not None:
         rows = rows * factors.unsqueeze(1)
     out = rows.new_zeros(bags, rows.shape[1])
@@ -170,9 +173,9 @@ def _reduce_bags(
         return out.scatter_reduce(0, index, rows, "amax", include_self=False)
     out = out.index_add(0, bag, rows)
     if mode == "sum":
-        return out
+        return out.to(narrow)
     size = rows.new_zeros(bags).index_add(0, bag, kagari.ones_like(bag, dtype=rows.dtype))
-    return out / size.clamp(min=1).unsqueeze(1)
+    return (out / size.clamp(min=1).unsqueeze(1)).to(narrow)
 
 
 __all__ = [

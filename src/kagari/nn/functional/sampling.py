@@ -81,6 +81,9 @@ def grid_sample(
             stacklevel=2,
         )
     _check_grid(input, grid, mode)
+    if input.dtype in (kagari.float16, kagari.bfloat16):  # places need more digits than a half has
+        wide = _sample(input.float(), grid.float(), mode, padding_mode, bool(align_corners))
+        return wide.to(input.dtype)
     return _sample(input, grid, mode, padding_mode, bool(align_corners))
 
 
