@@ -23,16 +23,20 @@ namespace {
 struct Kind {
     const char* name;
     int64_t gates;
-    RowKernels step, step_backward;
+    RowKernels step, step_plain, step_backward;
     bool has_cell = false;      // a second state
     bool splits_gates = false;  // what comes from the state stays apart from what comes from x
 };
 
 constexpr Kind kKinds[] = {
-    {"RNN_TANH", 1, RowKernels("rnn_tanh_step"), RowKernels("rnn_tanh_step_backward")},
-    {"RNN_RELU", 1, RowKernels("rnn_relu_step"), RowKernels("rnn_relu_step_backward")},
-    {"LSTM", 4, RowKernels("lstm_step"), RowKernels("lstm_step_backward"), true},
-    {"GRU", 3, RowKernels("gru_step"), RowKernels("gru_step_backward"), false, true},
+    {"RNN_TANH", 1, RowKernels("rnn_tanh_step"), RowKernels("rnn_tanh_step", "_plain"),
+     RowKernels("rnn_tanh_step_backward")},
+    {"RNN_RELU", 1, RowKernels("rnn_relu_step"), RowKernels("rnn_relu_step", "_plain"),
+     RowKernels("rnn_relu_step_backward")},
+    {"LSTM", 4, RowKernels("lstm_step"), RowKernels("lstm_step", "_plain"),
+     RowKernels("lstm_step_backward"), true},
+    {"GRU", 3, RowKernels("gru_step"), RowKernels("gru_step", "_plain"),
+     RowKernels("gru_step_backward"), false, true},
 };
 
 const Kind& kind_of(const std::string& mode) {
@@ -158,8 +162,8 @@ void run_forward(const Kind& kind, const std::vector<Step>& steps, const Tensor&
     int64_t units = h.sizes()[1], width = kind.gates * units;
     StateProduct product(weight, true, h.sizes()[0], kind.splits_gates ? 0 : 1, steps.size(),
                          kind.splits_gates ? bias : Tensor());
-    KernelFn kernel = kind.step(h.dtype());
     bool keep = kept.h.defined();
+    KernelFn kernel = keep ? kind.step(h.dtype()) : kind.step_plain(h.dtype());
     Unlocked unlocked(out.numel() * width > (1 << 20));
     for (auto [first, count] : steps) {
         if (keep) copy_rows(kept.h, first, h, count);
@@ -170,7 +174,7 @@ void run_forward(const Kind& kind, const std::vector<Step>& steps, const Tensor&
         else
             product.run(kept.gates, first, h, 0, count);
         StepKernel step(count, units);
-        step.gates(kept.gates, first, kind.gates);  // results
+        if (keep) step.gates(kept.gates, first, kind.gates);  // results, in their place
         if (kind.has_cell) step.add(c, 0);
         step.add(h, 0).add(out, first);
         step.gates(kept.gates, first, kind.gates);  // arguments
