@@ -44,6 +44,7 @@ TYPES = {
     "device": "_device | _str | _int",
     "Generator": "_Generator",
     "int[]": "_int | Sequence[_int]",
+    "float[]": "Sequence[_float]",
     "Tensor[]": "Sequence[Tensor]",
     "Tensor?[]": "Sequence[Tensor | None]",
 }

@@ -2,6 +2,7 @@
 
 import copy
 import gc
+import os
 import pickle
 
 import pytest
@@ -140,3 +141,31 @@ def test_meta():
         storage.fill_(0)
     with pytest.raises(BufferError):
         memoryview(storage)
+
+
+def test_shared_with_forked_processes():
+    whole = kagari.arange(4.0)
+    part = whole[1:]
+    assert not whole.is_shared() and whole.share_memory_() is whole
+    assert part.is_shared() and part.storage().is_shared() and part.untyped_storage().is_shared()
+    child = os.fork()
+    if child == 0:
+        part[0] = 7.0
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert whole.tolist() == [0.0, 7.0, 2.0, 3.0]
+    assert whole.share_memory_().tolist() == [0.0, 7.0, 2.0, 3.0]
+    assert kagari.empty(0).share_memory_().is_shared()
+    module = kagari.nn.Linear(2, 2).share_memory()
+    assert all(p.is_shared() for p in module.parameters())
+
+
+def test_memory_that_cannot_move_is_not_shared():
+    tensor = kagari.ones(2)
+    array = tensor.numpy()
+    with pytest.raises(RuntimeError, match="share_memory_.*clone"):
+        tensor.share_memory_()
+    assert array.tolist() == [1.0, 1.0]
+    assert not tensor.clone().is_shared()
+    with pytest.raises(RuntimeError, match="CPU"):
+        tensor.to("meta").share_memory_()

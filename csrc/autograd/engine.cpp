@@ -318,6 +318,8 @@ Tensors run_backward(const Tensors& roots, Tensors root_grads, bool retain_graph
     return captured;
 }
 
+thread_local bool grads_as_leaves = true;
+
 void accumulate_grad(const Tensor& leaf, Tensor grad) {
     Variable& v = variable(leaf);
     Tensors grads{std::move(grad)};
@@ -327,9 +329,11 @@ void accumulate_grad(const Tensor& leaf, Tensor grad) {
     }
     Tensor& g = grads[0];
     if (!v.grad.defined()) {
-        bool sole = !g.body()->twin() && g.body()->count() == 1 && !g.storage()->twin() &&
-                    g.storage()->count() == 1 && g.is_contiguous();
-        v.grad = sole ? g : engine_ops.clone(g);
+        bool alike = (g.is_contiguous() && leaf.is_contiguous()) || !grads_as_leaves ||
+                     same_sizes(g.strides(), preserved_strides(leaf));
+        bool sole = alike && !g.body()->twin() && g.body()->count() == 1 && !g.storage()->twin() &&
+                    g.storage()->count() == 1;
+        v.grad = sole ? g : engine_ops.clone_as(g, leaf);
         if (!sole && !grad_enabled() && !dual_levels) v.grad = detach(v.grad);
     } else if (!grad_enabled()) {
         v.grad = engine_ops.add_inplace(v.grad, g);

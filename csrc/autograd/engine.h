@@ -27,7 +27,8 @@ struct EngineOps {
     Tensor (*ones_like)(const Tensor& t) = nullptr;
     /// Brings a gradient to the shape (summing broadcast dimensions) and dtype of what it is for.
     Tensor (*conform)(const Tensor& grad, const OutputInfo& info) = nullptr;
-    Tensor (*clone)(const Tensor& t) = nullptr;
+    /// A copy of `t` in memory laid out as that of `like`.
+    Tensor (*clone_as)(const Tensor& t, const Tensor& like) = nullptr;
     Tensor (*window)(const Tensor& base_grad, const Window& window) = nullptr;
     /// `base_grad` with `part` in place of the window; an undefined `base_grad` is zeros.
     Tensor (*window_scatter)(const Tensor& base_grad, const Tensor& part,
@@ -54,6 +55,8 @@ extern AnomalyHooks anomaly_hooks;
 void accumulate_grad(const Tensor& leaf, Tensor grad);
 
 /// The node being run, or null.
+/// Must a leaf's first gradient have the layout of the leaf? A switch of the thread.
+extern thread_local bool grads_as_leaves;
 Node* current_node();
 /// Calls `callback` when the running backward ends.
 void queue_callback(std::function<void()> callback);

@@ -235,7 +235,7 @@ void retain_grad(const Tensor& t) {
         Tensor kept{Ref<TensorBody>(*self)};
         Tensor before = grad(kept);
         set_grad(kept, before.defined() ? engine_ops.add(before, grads[slot])
-                                        : engine_ops.clone(grads[slot]));
+                                        : engine_ops.clone_as(grads[slot], grads[slot]));
     };
     fn->hooks().push_back(std::move(hook));
 }

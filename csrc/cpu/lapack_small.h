@@ -73,13 +73,25 @@ void triangle_solve(bool upper, bool unit, int64_t n, const T* t, T* x) {
     }
 }
 
+/// Several right-hand sides at a time, a row of them side by side.
 template <class T>
 void lu_solve(int64_t n, int64_t columns, const T* factors, const int32_t* pivots, T* b) {
-    for (int64_t c = 0; c < columns; ++c) {
-        T* x = b + c * n;
-        for (int64_t k = 0; k < n; ++k) std::swap(x[k], x[pivots[k] - 1]);
-        triangle_solve(false, true, n, factors, x);
-        triangle_solve(true, false, n, factors, x);
+    constexpr int64_t kWide = 8;
+    T x[kMostRows][kWide];
+    for (int64_t first = 0; first < columns; first += kWide) {
+        int64_t width = std::min(kWide, columns - first);
+        for (int64_t r = 0; r < n; ++r)
+            for (int64_t c = 0; c < kWide; ++c) x[r][c] = c < width ? b[(first + c) * n + r] : T(0);
+        for (int64_t k = 0; k < n; ++k)
+            if (pivots[k] - 1 != k) std::swap(x[k], x[pivots[k] - 1]);
+        for (int64_t r = 1; r < n; ++r)
+            for (int64_t k = 0; k < r; ++k) take_from(x[r], x[k], factors[k * n + r], kWide);
+        for (int64_t r = n - 1; r >= 0; --r) {
+            for (int64_t k = n - 1; k > r; --k) take_from(x[r], x[k], factors[k * n + r], kWide);
+            for (int64_t c = 0; c < kWide; ++c) x[r][c] /= factors[r * n + r];
+        }
+        for (int64_t c = 0; c < width; ++c)
+            for (int64_t r = 0; r < n; ++r) b[(first + c) * n + r] = x[r][c];
     }
 }
 

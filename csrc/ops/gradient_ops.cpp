@@ -165,7 +165,12 @@ static const bool engine_ready = [] {
     };
     engine_ops.ones_like = [](const Tensor& t) { return ones_like(t); };
     engine_ops.conform = conform;
-    engine_ops.clone = [](const Tensor& t) { return clone(t); };
+    engine_ops.clone_as = [](const Tensor& t, const Tensor& like) {
+        static const OpRecord* op = find_op("_clone_strided");
+        Dims strides = preserved_strides(like);
+        if (same_sizes(strides, preserved_strides(t))) return clone(t);
+        return std::get<Tensor>(op->run({t, strides})[0]);
+    };
     engine_ops.window = window;
     engine_ops.window_scatter = window_scatter;
     engine_ops.has_nan = has_nan;

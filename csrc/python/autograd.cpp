@@ -258,6 +258,7 @@ void bind_autograd(nb::module_& m) {
                    [](Backward& c) -> Tensors { return {c.grad()}; });
         return nb::steal(wrap_as(checked_class(cls), std::move(made)));
     });
+    m.def("_set_grad_layout_policy", [](bool on) { return std::exchange(grads_as_leaves, on); });
     m.def("_bump_version", [](const Tensor& t) { t.bump_version(); });
     m.def("_live_tensors", live_tensors);
 }

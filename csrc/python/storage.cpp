@@ -105,7 +105,9 @@ StorageHandle from_file(const std::string& path, bool shared, int64_t bytes) {
                       file.fd(), 0);
     check<RuntimeError>(data != MAP_FAILED, "UntypedStorage.from_file: unable to map file <", path,
                         ">: ", std::strerror(errno));
-    return {make_ref<Storage>(data, wanted, kCPU, [=] { munmap(data, wanted); })};
+    StorageHandle made{make_ref<Storage>(data, wanted, kCPU, [=] { munmap(data, wanted); })};
+    if (shared) made.storage->mark_shared();
+    return made;
 }
 
 /// A part of the bytes, shared; it keeps the whole alive.
@@ -239,6 +241,8 @@ void bind_storage(nb::module_& m) {
         .def("resizable", [](const StorageHandle& s) { return s.storage->resizable(); })
         .def("_resize", [](const StorageHandle& s,
                            int64_t bytes) { s.storage->resize(checked_size(bytes, ".resize_")); })
+        .def("_share", [](const StorageHandle& s) { s.storage->share(); })
+        .def("is_shared", [](const StorageHandle& s) { return s.storage->shared(); })
         .def("_copy", copy)
         .def("_fill", fill)
         .def("_byte", byte_at)

@@ -1,7 +1,10 @@
 // Allocation, release and resizing of storages.
 #include "tensor/storage.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "tensor/allocator.h"
@@ -18,7 +21,9 @@ Storage::Storage(size_t bytes, Device device) : bytes_(bytes), device_(device) {
 Storage::Storage(void* data, size_t bytes, Device device, std::function<void()> release)
     : data_(data), bytes_(bytes), device_(device), release_(std::move(release)) {}
 
-Storage::~Storage() {
+Storage::~Storage() { give_back(); }
+
+void Storage::give_back() {
     if (release_)
         release_();
     else if (device_.kind == DeviceKind::CPU)
@@ -39,6 +44,26 @@ void Storage::resize(size_t bytes) {
     device.release(data_, bytes_, device_.index);
     data_ = fresh;
     bytes_ = bytes;
+}
+
+void Storage::share() {
+    if (shared_) return;
+    check<RuntimeError>(device_ == kCPU, "share_memory_: expected a tensor on the CPU, got one on ",
+                        device_);
+    check<RuntimeError>(!pinned_,
+                        "share_memory_: the memory cannot move, NumPy or a DLPack consumer holds "
+                        "its address; clone the tensor first");
+    if (bytes_) {
+        void* fresh =
+            mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        check<RuntimeError>(fresh != MAP_FAILED, "share_memory_: unable to map ", bytes_,
+                            " bytes: ", std::strerror(errno));
+        std::memcpy(fresh, data_, bytes_);
+        give_back();
+        data_ = fresh;
+        release_ = [fresh, size = bytes_] { munmap(fresh, size); };
+    }
+    shared_ = true;
 }
 
 }  // namespace kagari

@@ -26,16 +26,23 @@ class Storage final : public Counted, public Pooled {
     void forbid_resize() { pinned_ = true; }
     /// Reallocates, keeping the common prefix. RuntimeError for memory that is not our own.
     void resize(size_t bytes);
+    /// Moves the bytes to where processes that are forked from here on see the same ones.
+    void share();
+    /// The memory is of that kind already.
+    void mark_shared() { shared_ = true; }
+    bool shared() const { return shared_; }
 
     int64_t version() const { return version_.load(std::memory_order_relaxed); }
     void bump_version() { version_.fetch_add(1, std::memory_order_relaxed); }
     void set_version(int64_t version) { version_.store(version); }
 
   private:
+    void give_back();
+
     void* data_;
     size_t bytes_;
     Device device_;
-    bool pinned_ = false;
+    bool pinned_ = false, shared_ = false;
     std::atomic<int64_t> version_{0};
     std::function<void()> release_;
 };

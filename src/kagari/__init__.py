@@ -77,6 +77,7 @@ from ._statistics import *  # noqa: F403
 from ._elementary import *  # noqa: F403
 from ._native_norms import *  # noqa: F403
 from ._older_names import *  # noqa: F403
+from ._other_kinds import *  # noqa: F403
 from ._control_flow import *  # noqa: F403
 from . import _private_names, cpu, random
 from .random import *  # noqa: F403
@@ -86,28 +87,45 @@ _private_names.install()
 __version__ = "0.1.0"
 
 _LAZY = (
-    "_dynamo", "accelerator", "ao", "array_api", "backends", "compiler", "cuda", "define",
+    "_dynamo", "accelerator", "amp", "ao", "array_api", "backends", "compiler", "cuda", "define",
     "distributed", "distributions", "fft", "func", "functional", "fx", "hub", "jit", "library",
-    "linalg", "masked", "nn", "onnx", "ops", "optim", "overrides", "safetensors", "serialization",
-    "show", "signal", "special", "switch", "testing", "torch_version", "types", "utils",
-    "version", "vision",
+    "linalg", "masked", "multiprocessing", "nn", "onnx", "ops", "optim", "overrides", "profiler",
+    "safetensors", "serialization", "show", "signal", "special", "storage", "switch", "testing",
+    "torch_version", "types", "utils", "version", "vision",
 )  # fmt: skip
 _FROM_LAZY = {
     "DisableTorchFunctionSubclass": "overrides",
+    "GradScaler": "amp",
+    "PyTorchFileReader": "serialization.file_reader",
+    "ScriptFunction": "jit",
+    "ScriptModule": "jit",
     "__array_namespace_info__": "array_api",
     "install_as_torch": "switch",
+    "compile": "compiler",
     "load": "serialization",
     "save": "serialization",
     "vmap": "func",
+    "autocast": "amp.autocast_mode",
+    "clear_autocast_cache": "amp.autocast_mode",
+    "get_autocast_cpu_dtype": "amp.autocast_mode",
+    "get_autocast_dtype": "amp.autocast_mode",
+    "get_autocast_gpu_dtype": "amp.autocast_mode",
+    "is_autocast_cache_enabled": "amp.autocast_mode",
+    "is_autocast_cpu_enabled": "amp.autocast_mode",
+    "is_autocast_enabled": "amp.autocast_mode",
+    "set_autocast_cache_enabled": "amp.autocast_mode",
+    "set_autocast_cpu_dtype": "amp.autocast_mode",
+    "set_autocast_dtype": "amp.autocast_mode",
 }
 
 
 if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not there
     from . import (
-        _dynamo, accelerator, ao, array_api, backends, compiler, cuda, define, distributed,
-        distributions, fft, func, functional, fx, hub, jit, library, linalg, masked, nn, onnx,
-        ops, optim, overrides, safetensors, serialization, show, signal, special, switch, testing,
-        torch_version, types, utils, version, vision,
+        _dynamo, accelerator, amp, ao, array_api, backends, compiler, cuda, define, distributed,
+        distributions, fft, func, functional, fx, hub, jit, library, linalg, masked,
+        multiprocessing, nn, onnx, ops, optim, overrides, profiler, safetensors, serialization,
+        show, signal, special, storage, switch, testing, torch_version, types, utils, version,
+        vision,
     )  # fmt: skip
     from .functional.copies import *  # noqa: F403
     from .functional.covariance import *  # noqa: F403
@@ -121,11 +139,27 @@ if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not t
     from .functional.low_rank import *  # noqa: F403
     from .functional.membership import *  # noqa: F403
     from .functional.norms import *  # noqa: F403
+    from .functional.quantization import *  # noqa: F403
     from .functional.recurrent import *  # noqa: F403
     from .functional.segments import *  # noqa: F403
     from .functional.spectrum import *  # noqa: F403
     from .functional.windows import *  # noqa: F403
     from .array_api import __array_namespace_info__ as __array_namespace_info__
+    from .amp import GradScaler as GradScaler
+    from .amp.autocast_mode import (
+        autocast as autocast,
+        clear_autocast_cache as clear_autocast_cache,
+        get_autocast_cpu_dtype as get_autocast_cpu_dtype,
+        get_autocast_dtype as get_autocast_dtype,
+        get_autocast_gpu_dtype as get_autocast_gpu_dtype,
+        is_autocast_cache_enabled as is_autocast_cache_enabled,
+        is_autocast_cpu_enabled as is_autocast_cpu_enabled,
+        is_autocast_enabled as is_autocast_enabled,
+        set_autocast_cache_enabled as set_autocast_cache_enabled,
+        set_autocast_cpu_dtype as set_autocast_cpu_dtype,
+        set_autocast_dtype as set_autocast_dtype,
+    )
+    from .compiler import compile as compile
     from .func import vmap as vmap
     from .overrides import DisableTorchFunctionSubclass as DisableTorchFunctionSubclass
     from .serialization import load as load, save as save

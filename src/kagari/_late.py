@@ -28,6 +28,7 @@ _FILES = {
     "low_rank": "pca_lowrank svd_lowrank",
     "membership": "hash_tensor isin",
     "norms": "frobenius_norm norm_except_dim nuclear_norm renorm renorm_",
+    "quantization": "fake_quantize_per_channel_affine fake_quantize_per_tensor_affine",
     "recurrent": "gru gru_cell lstm lstm_cell rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell",
     "segments": "segment_reduce",
     "spectrum": "istft stft",

@@ -305,6 +305,8 @@ def unique(
     >>> kagari.unique(kagari.tensor([3, 1, 3])).tolist()
     [1, 3]
     """
+    if not (return_inverse or return_counts) and (dim is None or input.dim() == 0):
+        return _private["_unique_values"](input)
     return _chosen(_private["_unique"](input, dim, False), return_inverse, return_counts)
 
 

@@ -1,6 +1,7 @@
 """What libraries use of torch._C: answers that are true of kagari, loaded when asked for."""
 
 from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 from kagari import _C
@@ -20,6 +21,8 @@ def _get_tracing_state() -> None:
 
 
 def _find(name: str) -> Any:
+    if name == "_nn":  # where libraries take Module.to's reading of arguments from
+        return SimpleNamespace(_parse_to=import_module("kagari.nn.modules.tree").parse_to)
     if name in _PLACES:
         return getattr(import_module(_PLACES[name]), name)
     raise AttributeError(f"module 'kagari._C' has no attribute '{name}'")
@@ -29,4 +32,5 @@ def install() -> None:
     """Puts them there."""
     _C._log_api_usage_once = _log_api_usage_once
     _C._get_tracing_state = _get_tracing_state
+    _C._TensorMeta = type(_C.Tensor)
     _C.__getattr__ = _find

@@ -88,6 +88,15 @@ def deep_copy(self: UntypedStorage, memo: dict[Any, Any]) -> UntypedStorage:
     return memo[key]
 
 
+def share_memory(self: UntypedStorage) -> UntypedStorage:
+    """Moves the bytes, in place, to where processes forked from here on see the same ones.
+
+    RuntimeError where NumPy or a DLPack consumer holds the address of the memory.
+    """
+    self._share()
+    return self
+
+
 def _install() -> None:
     methods: dict[str, Any] = {
         "__getitem__": get_item,
@@ -105,7 +114,7 @@ def _install() -> None:
         "element_size": lambda self: 1,
         "cpu": lambda self: self,
         "untyped": lambda self: self,
-        "is_shared": lambda self: False,
+        "share_memory_": share_memory,
         "is_cuda": False,
     }
     for name, method in methods.items():
@@ -188,6 +197,15 @@ class TypedStorage:
         """Changes the number of elements, in place."""
         self._untyped_storage.resize_(size * self.dtype.itemsize)
         return self
+
+    def share_memory_(self) -> Self:
+        """Moves the elements to memory that forked processes share."""
+        self._untyped_storage.share_memory_()
+        return self
+
+    def is_shared(self) -> bool:
+        """Are they in such memory?"""
+        return self._untyped_storage.is_shared()
 
     def tolist(self) -> list[Any]:
         """The elements as Python numbers."""
@@ -333,11 +351,24 @@ def tensor_set(
     return self
 
 
+def tensor_share_memory(self: Tensor) -> Tensor:
+    """Moves the storage, in place, to where processes forked from here on see the same elements.
+
+    RuntimeError where NumPy or a DLPack consumer holds the address of the memory.
+
+    >>> kagari.ones(2).share_memory_().is_shared()
+    True
+    """
+    _C._storage_of(self)._share()
+    return self
+
+
 METHODS: dict[str, Any] = {
     "untyped_storage": tensor_untyped_storage,
     "storage": tensor_storage,
     "_typed_storage": tensor_storage,
     "storage_type": tensor_storage_type,
     "set_": tensor_set,
-    "is_shared": lambda self: False,
+    "is_shared": lambda self: _C._storage_of(self).is_shared(),
+    "share_memory_": tensor_share_memory,
 }

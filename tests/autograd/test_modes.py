@@ -88,3 +88,39 @@ def test_views_made_under_no_grad_cannot_be_written_to():
         v.mul_(2)
 
     same_error(program)
+
+
+@pytest.mark.parametrize("name", ["set_multithreading_enabled", "enforce_grad_layout_policy"])
+def test_switches_of_the_engine(name):
+    def program(t):
+        switch = getattr(t.autograd, name)
+
+        @switch(False)
+        def run():
+            x = t.ones(2, 3, requires_grad=True)
+            (x.t() @ t.ones(2, 1)).sum().backward()
+            return x.grad
+
+        with switch(True):
+            first = run()
+        switch(True)
+        return first, run()
+
+    same(program)
+
+
+@pytest.mark.parametrize("layout", ["row-major", "transposed"])
+def test_a_gradient_has_the_layout_of_its_leaf(layout):
+    strides = []
+    for policy in (True, False):
+        with kagari.autograd.enforce_grad_layout_policy(policy):
+            x = kagari.ones(2, 3) if layout == "row-major" else kagari.ones(3, 2).t()
+            x.requires_grad_()
+            (x.t() @ kagari.ones(2, 1)).sum().backward()
+            strides.append(x.grad.stride())
+    assert strides[0] == x.stride() and strides[1] in ((1, 2), (3, 1))
+    assert kagari.autograd.enforce_grad_layout_policy().mode
+
+
+def test_variable_is_no_more():
+    same_error(lambda t: t.autograd.variable([1.0]))

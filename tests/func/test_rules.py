@@ -156,7 +156,11 @@ def test_batched_gradients(name):
 # --- the rules as a table ------------------------------------------------------------------------
 
 # rows of docs/not_supported.md
-WITHOUT = {"_become", "fused_adam_", "fused_sgd_", "histc"}
+# recurrent layers go step by step inside transforms, by other ops
+WITHOUT = {
+    "_become", "_rnn_layer", "_rnn_layer_backward", "fused_adam_", "fused_sgd_", "fused_update_",
+    "histc",
+}  # fmt: skip
 
 
 def every_op():

@@ -36,6 +36,7 @@ ENTRIES = {name: reason for reason, names in _ENTRIES.items() for name in names}
 
 # Nodes of the graph, by name.
 NODES = {
+    "FakeQuantizeElementsBackward0": "passes straight through",
     "PointwiseBackward0": "what a pointwise op defined at run time is called",
     "StandardGammaBackward0": "implicit; see tests/ops/test_samplers.py",
     "SampleDirichletBackward0": "implicit; see tests/ops/test_samplers.py",
@@ -66,6 +67,15 @@ _FUNCTIONS = {
         "sym_constrain_range sym_float sym_int sym_ite sym_max sym_min sym_not sym_sqrt sym_sum"
     ),
     "raises: its successors are checked": "symeig",
+    "raises: it is for sparse or quantised tensors": (
+        "ccol_indices_copy col_indices_copy crow_indices_copy indices_copy int_repr "
+        "q_per_channel_axis q_per_channel_scales q_per_channel_zero_points q_scale q_zero_point "
+        "row_indices_copy smm sspaddmm values_copy"
+    ),
+    "is a conversion to float32": "dequantize",
+    "passes straight through: tests/functional/test_quantization.py compares it": (
+        "fake_quantize_per_channel_affine fake_quantize_per_tensor_affine"
+    ),
     "makes a tensor without history": (
         "as_tensor asarray detach from_dlpack from_numpy frombuffer rand randperm range tensor "
         "to_dlpack bartlett_window blackman_window hamming_window hann_window kaiser_window "

@@ -46,11 +46,17 @@ def test_isinstance(kind, value, answer):
     assert jit.isinstance(value, kind) is answer
 
 
-@pytest.mark.parametrize("name", ["jit.trace", "jit.save", "compiler.compile", "compile"])
+@pytest.mark.parametrize("name", ["jit.trace", "jit.save", "compiler.set_stance"])
 def test_what_needs_a_compiler_is_not_there(name):
     room, _, last = name.rpartition(".")
     with pytest.raises(AttributeError):
         getattr(getattr(kagari, room) if room else kagari, last)
+
+
+def test_compile_refuses():
+    with pytest.raises(NotImplementedError, match="not_supported"):
+        kagari.compile(kagari.nn.Linear(1, 1))
+    assert kagari.compile(len, disable=True) is len
 
 
 def test_devices_that_are_not_there():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+import kagari
 from kagari.kernels import define
 from tests.kernels import torch_oracle as oracle
 
@@ -139,3 +140,18 @@ def test_derivative(op, index, dtype):
     Comparison(op, index, dtype, tensors).first()
     if op.name != "hardsigmoid":  # PyTorch has no second one
         Comparison(op, index, dtype, smooth(op, tensors)).second()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.complex64, torch.bfloat16])
+def test_a_square_is_a_product_and_still_a_power(dtype):
+    values = torch.tensor([-2.5, 0.0, 3.0, 1e-3], dtype=dtype)
+    x = kagari.from_dlpack(values).requires_grad_()
+    for exponent in (2, 2.0):
+        y = x**exponent
+        assert kagari.equal(y, x * x) and y.grad_fn.name() == "PowBackward0"
+        (slope,) = kagari.autograd.grad(y, x, kagari.ones_like(y))
+        assert kagari.equal(slope, 2 * x.detach())
+    assert (kagari.arange(3) ** 2).dtype == kagari.int64
+    assert (kagari.arange(3) ** 2.0).dtype == kagari.float32
+    again = kagari.func.vmap(kagari.func.grad(lambda v: (v**2).real if v.is_complex() else v**2))
+    assert kagari.equal(again(x.detach()), 2 * x.detach())

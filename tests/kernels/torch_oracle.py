@@ -36,6 +36,7 @@ F = torch.nn.functional
 SPECIAL_NAMES = {
     "frexp_mantissa": lambda x: torch.frexp(x)[0],
     "frexp_exponent": lambda x: torch.where(torch.isfinite(x), torch.frexp(x)[1], 0).long(),
+    "pow__square": lambda x: (-x) ** 2,  # no bool, as for the power itself
     "prelu_kernel": lambda x, w: torch.ops.aten._prelu_kernel(x, w),
     "trigamma": lambda x: torch.polygamma(1, x),
     "mse_loss_elements": lambda x, y: F.mse_loss(x, y, reduction="none"),

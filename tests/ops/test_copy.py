@@ -103,3 +103,24 @@ def test_conversions(source: str, target: str) -> None:
     np.testing.assert_array_equal(found, theirs.to(getattr(torch, wide)).numpy())
     strided = kagari.from_dlpack(x)[::3].to(getattr(kagari, target))
     assert kagari.equal(strided, ours[::3])
+
+
+@pytest.mark.parametrize("shape", [(5, 3000), (70, 9, 11), (4000,)])
+def test_roll_of_long_rows(shape: tuple[int, ...]) -> None:
+    x = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+    for dim in range(len(shape)):
+        for shift in (1, -3, shape[dim] // 2, shape[dim] + 2):
+            found = kagari.from_numpy(x).roll(shift, dim)
+            np.testing.assert_array_equal(found.numpy(), np.roll(x, shift, dim))
+            turned = kagari.from_numpy(x).permute(*range(x.ndim)[::-1]).roll(shift, -1 - dim)
+            np.testing.assert_array_equal(turned.numpy(), np.roll(x.T, shift, -1 - dim))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "float64", "complex128"])
+@pytest.mark.parametrize("n", [1, 17, 63, 64, 300, 100_003])
+def test_filled_lines(dtype: str, n: int) -> None:
+    for value in (0, 1, -0.0 if dtype.startswith("f") else 3):
+        x = np.full(n + 2, 9, dtype=dtype)
+        kagari.from_numpy(x)[1:-1].fill_(value)
+        assert x[0] == x[-1] == 9
+        np.testing.assert_array_equal(x[1:-1].view("u1"), np.full(n, value, dtype).view("u1"))

@@ -5,6 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+import kagari
 from tests.ops.beside_torch import layouts
 from tests.ops.same_code import agree, gradients_agree
 
@@ -103,3 +104,20 @@ def test_unique(code: str, dtype: torch.dtype) -> None:
 def test_counts(code: str) -> None:
     n, w = torch.tensor([1, 4, 1, 0]), torch.tensor([0.5, 2.0, -1.0, 0.25], dtype=torch.float64)
     agree(lambda lib, n, w: eval(code), n, w)
+
+
+@pytest.mark.parametrize("values", [
+    torch.tensor([3, -1, 3, 7, -1]), torch.tensor([2**63 - 1, -(2**63), 0, 0]),
+    torch.tensor([255, 0, 255], dtype=torch.uint8), torch.tensor([True, False, True]),
+    torch.tensor([0.5, float("nan"), -0.0, 0.0, float("nan"), float("-inf")]),
+    torch.tensor([], dtype=torch.int64), torch.tensor(5), torch.randint(-50, 50, (30, 40)),
+    torch.randint(-(2**40), 2**40, (5000,)), torch.randn(3000).round(decimals=1).half(),
+], ids=lambda v: f"{v.dtype}{tuple(v.shape)}".removeprefix("torch."))  # fmt: skip
+def test_distinct_values(values):
+    found = kagari.unique(kagari.from_numpy(values.numpy()))
+    expected = torch.unique(values)
+    assert found.dtype == getattr(kagari, str(values.dtype).removeprefix("torch."))
+    assert found.shape == expected.shape
+    assert torch.equal(torch.from_numpy(found.numpy()).nan_to_num(99), expected.nan_to_num(99))
+    alone, _ = kagari.unique(kagari.from_numpy(values.numpy()), return_counts=True)
+    assert kagari.equal(alone.nan_to_num(99), found.nan_to_num(99))

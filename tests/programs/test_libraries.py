@@ -16,6 +16,7 @@ import pytest
 SCRIPTS = Path(__file__).parent / "scripts"
 TOLERANCE = 1e-4  # relative to the number, or to the largest of its row
 PROGRAMS = {
+    "lightning_trainer": "lightning",
     "einops_layers": "einops",
     "safetensors_files": "safetensors",
     "tensorboard_events": "tensorboard",

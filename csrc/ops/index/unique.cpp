@@ -80,6 +80,51 @@ Triple unique_flat(const Tensor& self, bool consecutive) {
     });
 }
 
+/// Distinct integers of a range that is not much wider than there are of them: marked in a table.
+template <class T>
+bool mark_distinct(const T* at, int64_t n, std::vector<T>& distinct) {
+    if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+        auto [low, high] = std::minmax_element(at, at + n);
+        uint64_t width = static_cast<uint64_t>(*high) - static_cast<uint64_t>(*low);
+        if (width > 4 * static_cast<uint64_t>(n)) return false;
+        std::vector<uint8_t> seen(static_cast<size_t>(width) + 1);
+        const auto first = static_cast<uint64_t>(*low);
+        for (int64_t i = 0; i < n; ++i) seen[static_cast<uint64_t>(at[i]) - first] = 1;
+        for (uint64_t v = 0; v <= width; ++v)
+            if (seen[v]) distinct.push_back(static_cast<T>(first + v));
+        return true;
+    }
+    return false;
+}
+
+/// The distinct elements in ascending order, and nothing about where they were.
+Tensor unique_values_body(const Tensor& self) {
+    check<NotImplementedError>(!self.is_meta(),
+                               "unique: the size of the result depends on values, "
+                               "which a meta tensor does not have");
+    check(!is_complex(self.dtype()), "unique: complex numbers have no order");
+    NoGrad guard;
+    Tensor flat = raw_contiguous(self);
+    int64_t n = flat.numel();
+    return visit(self.dtype(), [&](auto tag) {
+        using T = typename decltype(tag)::type;
+        std::vector<T> distinct;
+        if constexpr (!kIsComplex<T>) {
+            if (n > 0 && !mark_distinct(flat.data<T>(), n, distinct)) {
+                Tensor sorted = empty(Dims{n}, self.dtype()), places = empty(Dims{n}, DType::I64);
+                cpu::sort_rows(self.dtype(), flat.data(), 1, n, false, sorted.data(),
+                               places.data<int64_t>());
+                const T* at = sorted.data<T>();
+                for (int64_t i = 0; i < n; ++i)
+                    if (i == 0 || !(at[i] == at[i - 1])) distinct.push_back(at[i]);
+            }
+        }
+        Tensor out = empty(Dims{static_cast<int64_t>(distinct.size())}, self.dtype());
+        std::copy(distinct.begin(), distinct.end(), out.data<T>());
+        return out;
+    });
+}
+
 /// Slices along `dim`, compared element by element.
 Triple unique_slices(const Tensor& self, int64_t dim, bool consecutive) {
     NoGrad guard;
@@ -185,6 +230,8 @@ Tensor histc_body(const Tensor& self, int64_t bins, double low, double high) {
 const Op<Triple(const Tensor&, std::optional<int64_t>, bool)> unique{
     "_unique(Tensor input, int? dim, bool consecutive) -> (Tensor, Tensor, Tensor)", "p",
     unique_body, "Distinct elements or slices, where each came from, how often each comes."};
+const Op<Tensor(const Tensor&)> unique_values{"_unique_values(Tensor input) -> Tensor", "p",
+                                              unique_values_body, "Distinct elements."};
 const Op<Tensor(const Tensor&, const std::optional<Tensor>&, int64_t)> bincount{
     "bincount(Tensor input, Tensor? weights=None, int minlength=0) -> Tensor", "fm", bincount_body,
     "How often each number from 0 on occurs, or the sum of its weights."};

@@ -15,7 +15,17 @@ void fill_run(int64_t n, void* const* data, const int64_t* strides) {
     char* to = static_cast<char*>(data[0]);
     const T value = *static_cast<const T*>(data[1]);
     if (strides[0] == sizeof(T)) {
-        std::fill_n(reinterpret_cast<T*>(to), n, value);
+        static const char zeros[sizeof(T)] = {};
+        if (!std::memcmp(&value, zeros, sizeof(T))) {
+            std::memset(to, 0, static_cast<size_t>(n) * sizeof(T));
+            return;
+        }
+        // whole lines, which memcpy writes with the widest registers there are
+        constexpr int64_t kLine = 256 / sizeof(T);
+        alignas(64) T line[kLine];
+        std::fill_n(line, std::min(n, kLine), value);
+        for (; n >= kLine; n -= kLine, to += sizeof line) std::memcpy(to, line, sizeof line);
+        std::memcpy(to, line, static_cast<size_t>(n) * sizeof(T));
     } else {
         for (int64_t i = 0; i < n; ++i) *reinterpret_cast<T*>(to + i * strides[0]) = value;
     }
@@ -90,9 +100,9 @@ static const Op<Tensor(IntSpan, IntSpan, DType, Device)> empty_strided_op{
     empty_strided_body, ""};
 
 static Tensor empty_like_body(const Tensor& t, DType dtype, Device device) {
-    return t.is_contiguous()
-               ? kagari::empty(t.sizes(), dtype, device)
-               : kagari::empty_strided(t.sizes(), preserved_strides(t), dtype, device);
+    if (device == t.device()) return kagari::empty_like(t, dtype);
+    Dims strides = t.is_contiguous() ? Dims(t.strides()) : preserved_strides(t);
+    return kagari::empty_strided(t.sizes(), strides, dtype, device);
 }
 const Op<Tensor(const Tensor&, DType, Device)> new_empty_like{
     "_empty_like(Tensor input, dtype dtype, device device) -> Tensor", "p", empty_like_body, ""};
@@ -214,11 +224,14 @@ static Tensor linspace_body(const Scalar& start, const Scalar& end, int64_t step
     if (out.is_meta()) return out;
     visit(dtype, [&](auto tag) {
         using T = typename decltype(tag)::type;
-        // counted from both ends, so that the last element is `end` exactly
-        using S = std::conditional_t<kIsComplex<T>, T,
-                                     std::conditional_t<std::is_same_v<T, float>, float, double>>;
-        S a = start.to<S>(), b = end.to<S>();
-        S step = steps > 1 ? (b - a) / S(static_cast<double>(steps - 1)) : S(0);
+        // counted from both ends, so that the last element is `end` exactly; ends and step have
+        // the dtype of the result, but steps between integers have fractions
+        constexpr bool whole = std::is_integral_v<T>, half = sizeof(T) == 2 && !whole;
+        using S = std::conditional_t<whole, double, std::conditional_t<half, float, T>>;
+        auto rounded = [](S value) { return half ? convert<S>(convert<T>(value)) : value; };
+        S a = rounded(start.to<S>()), b = rounded(end.to<S>());
+        if constexpr (whole) a = std::trunc(a), b = std::trunc(b);
+        S step = steps > 1 ? rounded((b - a) / S(static_cast<double>(steps - 1))) : S(0);
         T* data = out.data<T>();
         for (int64_t i = 0; i < steps; ++i) {
             S v = i < steps / 2 || steps == 1 ? a + step * S(static_cast<double>(i))

@@ -1,11 +1,16 @@
-// Fused optimiser steps: checks, layouts and threads. The arithmetic is left to cpu/optim.cpp.
+// Fused optimiser steps: checks, layouts and threads. The arithmetic is left to cpu/optim.cpp (SGD,
+// Adam) and to the formulas of kernels/definitions/updates.py.
 #include "ops/nn/optim.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <string>
+#include <vector>
 
 #include "cpu/optim.h"
 #include "ops/movement/copy.h"
+#include "runtime/kernels.h"
 #include "runtime/parallel.h"
 
 namespace kagari::ops {
@@ -169,7 +174,80 @@ int64_t fused_sgd_body(const Tensors& params, const Tensors& grads, const Tensor
     return static_cast<int64_t>(params.size());
 }
 
+constexpr size_t kMaxUpdateOperands = 24;
+
+/// One tensor with the kernel of its update: all elements are one row, or pieces of it.
+void update_one(KernelFn kernel, const std::vector<Flat>& flats, const std::vector<double>& numbers,
+                const Tensor& param, bool unlock) {
+    size_t tensors = flats.size();
+    auto size = static_cast<int64_t>(param.itemsize());
+    Unlocked unlocked(unlock);
+    parallel_for(0, param.numel(), grain(param), [&](int64_t first, int64_t last) {
+        std::array<void*, kMaxUpdateOperands> data{};
+        std::array<int64_t, 1 + 2 * kMaxUpdateOperands> strides{last - first};
+        size_t k = 0;
+        auto add = [&](void* memory, int64_t stride) {
+            data[k] = memory;
+            strides[2 + 2 * k++] = stride;
+        };
+        auto piece = [&](const Flat& flat) {
+            add(static_cast<char*>(flat.data()) + first * size, size);
+        };
+        piece(flats[0]);  // outputs: the parameter and its state, without the gradient
+        for (size_t i = 2; i < tensors; ++i) piece(flats[i]);
+        for (const Flat& flat : flats) piece(flat);
+        for (const double& number : numbers) add(const_cast<double*>(&number), 0);
+        kernel(1, data.data(), strides.data());
+    });
+}
+
+int64_t fused_update_body(const std::string& rule, const Tensors& params, const Tensors& grads,
+                          const Tensors& states, const std::vector<double>& numbers) {
+    const char* op = "fused_update_";
+    check_lists(op, params, {{"grads", &grads}});
+    size_t count = params.size(), slots = count ? states.size() / count : 0;
+    check<RuntimeError>(slots * count == states.size(), op,
+                        ": expected as many states for each of ", count, " parameters, got ",
+                        states.size());
+    check<RuntimeError>(3 + 2 * slots + numbers.size() <= kMaxUpdateOperands, op,
+                        ": too many states and numbers");
+    for (size_t s = 0; s < states.size(); ++s)
+        check_part(op, "states", params[s % count], states[s], s);
+    bool unlock = total_bytes(params) > kUnlockBytes;
+    DType dtype{};
+    KernelFn kernel = nullptr;
+    for (size_t i = 0; i < count; ++i) {
+        const Tensor& param = params[i];
+        if (param.is_meta() || param.numel() == 0) continue;
+        if (!kernel || dtype != param.dtype()) {
+            dtype = param.dtype();
+            kernel = find_kernel("update_" + rule + "." + code(dtype));
+        }
+        std::vector<Flat> flats;
+        flats.reserve(2 + slots);
+        flats.emplace_back(param, param, true);
+        flats.emplace_back(grads[i], param, false);
+        for (size_t s = 0; s < slots; ++s) flats.emplace_back(states[s * count + i], param, true);
+        update_one(kernel, flats, numbers, param, unlock);
+        for (const Flat& flat : flats) flat.finish();
+        param.bump_version();
+        for (size_t s = 0; s < slots; ++s) states[s * count + i].bump_version();
+    }
+    return static_cast<int64_t>(count);
+}
+
 }  // namespace
+
+const Op<int64_t(const std::string&, const Tensors&, const Tensors&, const Tensors&,
+                 const std::vector<double>&)>
+    fused_update_{
+        "fused_update_(str rule, Tensor[] params, Tensor[] grads, Tensor[] states, float[] "
+        "numbers) "
+        "-> int",
+        "p", fused_update_body,
+        "One step of an update defined in kernels/definitions/updates.py on a list of parameters, "
+        "in "
+        "place; returns how many. `states` has all tensors of the first state, then of the next."};
 
 const Op<int64_t(const Tensors&, const Tensors&, const Tensors&, const Tensors&, const Tensors&,
                  const Tensors&, double, double, double, double, double, double, bool)>

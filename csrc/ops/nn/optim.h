@@ -9,6 +9,10 @@ extern const Op<int64_t(const Tensors&, const Tensors&, const Tensors&, const Te
                         double, bool)>
     fused_adam_;
 
+extern const Op<int64_t(const std::string&, const Tensors&, const Tensors&, const Tensors&,
+                        const std::vector<double>&)>
+    fused_update_;
+
 extern const Op<int64_t(const Tensors&, const Tensors&, const Tensors&, double, double, double,
                         double, bool, bool, bool)>
     fused_sgd_;

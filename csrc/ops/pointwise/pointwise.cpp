@@ -471,6 +471,15 @@ PointwiseRow& add_row(const PointwiseSpec& spec) { return registry().add(spec); 
 
 bool (*row_provider)(const std::string& name) = nullptr;
 
+/// a ** 2 of a floating or complex tensor is a product, as programs that write it count on.
+static bool is_square(const PointwiseRow& row, const Operand* operands) {
+    static const PointwiseRow* pow = &find_row("pow");
+    if (&row != pow || !operands[0].is_tensor() || operands[1].is_tensor()) return false;
+    const Scalar& exponent = operands[1].scalar();
+    return is_differentiable(operands[0].tensor().dtype()) && exponent.kind() != Scalar::Complex &&
+           exponent.to<double>() == 2;
+}
+
 Tensor pointwise(PointwiseRow& row, const Operand* operands, const Tensor* out, bool inplace) {
     const PointwiseSpec& spec = *row.spec;
     if (intercepted()) [[unlikely]] {
@@ -479,6 +488,10 @@ Tensor pointwise(PointwiseRow& row, const Operand* operands, const Tensor* out, 
         // the rule may keep its operand, which is about to change
         if (inplace && grad_enabled()) kept[0] = ops::clone(operands[0].tensor());
         return ops::copy_(*out, run_intercepted(row, kept.data()), false);
+    }
+    if (!out && is_square(row, operands)) {
+        static PointwiseRow& square = find_row("pow__square");
+        return pointwise(square, operands, nullptr, false);
     }
     DType compute = compute_dtype(spec, operands);
     DType result = dtype_of_kind(spec.result, compute);

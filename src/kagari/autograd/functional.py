@@ -122,27 +122,42 @@ def _check_first(grads: Sequence[Any], strict: bool) -> None:
             )
 
 
+def _entry(
+    g: Any, x: Tensor, strict: bool, create_graph: bool, what: str, inner: str, i: int
+) -> Tensor:
+    """The gradient, zeros for None. In strict mode None is an error that says that `what` does not
+    depend on input `i`, and where the graph is wanted also a gradient without: then `inner`."""
+    from .. import zeros_like
+
+    if strict and g is None:
+        raise RuntimeError(
+            f"{what} of the user-provided function is independent of input {i}. This is not "
+            "allowed in strict mode."
+        )
+    if strict and create_graph and not g.requires_grad:
+        raise RuntimeError(
+            f"{inner} of the user-provided function is independent of input {i}. This is not "
+            "allowed in strict mode when create_graph=True."
+        )
+    return zeros_like(x.detach()) if g is None else g
+
+
 def _filled(
     grads: Sequence[Any], like: Sequence[Tensor], strict: bool, create_graph: bool, what: str
 ) -> list[Tensor]:
-    """Zeros for None, which is an error in strict mode."""
-    from .. import zeros_like
+    inner = "The jacobian" if what == "output" else f"The {what}"
+    return [
+        _entry(g, x, strict, create_graph, f"The {what}", inner, i)
+        for i, (g, x) in enumerate(zip(grads, like, strict=True))
+    ]
 
-    filled = []
-    for i, (g, x) in enumerate(zip(grads, like, strict=True)):
-        if strict and g is None:
-            raise RuntimeError(
-                f"The {what} of the user-provided function is independent of input {i}. This is "
-                "not allowed in strict mode."
-            )
-        if strict and create_graph and not g.requires_grad:
-            inner = "jacobian" if what == "output" else what
-            raise RuntimeError(
-                f"The {inner} of the user-provided function is independent of input {i}. This is "
-                "not allowed in strict mode when create_graph=True."
-            )
-        filled.append(zeros_like(x) if g is None else g)
-    return filled
+
+def _products(
+    grads: Sequence[Any], of: Sequence[Tensor], vectors: Sequence[Tensor], create_graph: bool
+) -> list[Any]:
+    """The gradients, by `of`, of the inner product of gradients with vectors."""
+    pairs = [(g, v) for g, v in zip(grads, vectors, strict=True) if g is not None]
+    return _gradients([g for g, _ in pairs], of, [v for _, v in pairs], create_graph)
 
 
 # --- public --------------------------------------------------------------------------------------
@@ -197,8 +212,7 @@ def jvp(
         first = _gradients(outputs, xs, starts, True)
         if strict:
             _filled(first, xs, strict, create_graph, "output")
-        pairs = [(g, w) for g, w in zip(first, vs, strict=True) if g is not None]
-        found = _gradients([g for g, _ in pairs], starts, [w for _, w in pairs], create_graph)
+        found = _products(first, starts, vs, create_graph)
         if strict and create_graph and not any(_reaches(g, xs) for g in found):
             _filled(found, outputs, True, False, "output")
             raise RuntimeError(
@@ -236,23 +250,10 @@ def _reverse_rows(
         for element in output.reshape(-1).unbind() if output.requires_grad else ():
             found = grad(element, xs, None, True, create_graph, allow_unused=True)
             for j, (g, x) in enumerate(zip(found, xs, strict=True)):
-                rows[j].append(_row(g, x, i, j, strict, create_graph))
+                row = _entry(g, x, strict, create_graph, f"Output {i}", "The jacobian", j)
+                rows[j].append(row)
         result.append(tuple(_columns(r, output, x) for r, x in zip(rows, xs, strict=True)))
     return result
-
-
-def _row(g: Any, x: Tensor, i: int, j: int, strict: bool, create_graph: bool) -> Tensor:
-    if strict and g is None:
-        raise RuntimeError(
-            f"Output {i} of the user-provided function is independent of input {j}. This is not "
-            "allowed in strict mode."
-        )
-    if strict and create_graph and not g.requires_grad:
-        raise RuntimeError(
-            f"The jacobian of the user-provided function is independent of input {j}. This is not "
-            "allowed in strict mode when create_graph=True."
-        )
-    return x.detach().clone().zero_() if g is None else g
 
 
 def _batched_rows(
@@ -406,6 +407,21 @@ def hessian(
     return rows if several else rows[0][0]
 
 
+def _once(
+    func: _Function, inputs: _Inputs, v: Any, create_graph: bool, strict: bool, name: str
+) -> tuple[bool, tuple[Tensor, ...], tuple[Tensor, ...], Tensor, list[Any]]:
+    """Of a function that returns one number: were there several inputs, aliases of them, the
+    vectors, the value, and its gradients, to be differentiated once more."""
+    several, given = _tupled(inputs, "inputs", name)
+    vs = _constants(_vector(v, given, several, name, "input"), create_graph)
+    xs = _aliases(given, create_graph)
+    value = _single(func, xs, name)
+    _check_outputs([value], strict)
+    first = _gradients([value], xs, None, True)
+    _check_first(first, strict)
+    return several, xs, vs, value, first
+
+
 def vhp(
     func: _Function,
     inputs: _Inputs,
@@ -420,15 +436,8 @@ def vhp(
     (tensor(8.), tensor([12.]))
     """
     with enable_grad():
-        several, given = _tupled(inputs, "inputs", "vhp")
-        vs = _constants(_vector(v, given, several, "vhp", "input"), create_graph)
-        xs = _aliases(given, create_graph)
-        value = _single(func, xs, "vhp")
-        _check_outputs([value], strict)
-        first = _gradients([value], xs, None, True)
-        _check_first(first, strict)
-        pairs = [(g, w) for g, w in zip(first, vs, strict=True) if g is not None]
-        found = _gradients([g for g, _ in pairs], xs, [w for _, w in pairs], create_graph)
+        several, xs, vs, value, first = _once(func, inputs, v, create_graph, strict, "vhp")
+        found = _products(first, xs, vs, create_graph)
         products = _filled(found, xs, strict, create_graph, "hessian")
     return _finished([value], create_graph, False), _finished(products, create_graph, several)
 
@@ -449,17 +458,9 @@ def hvp(
     from .. import zeros_like
 
     with enable_grad():
-        several, given = _tupled(inputs, "inputs", "hvp")
-        vs = _constants(_vector(v, given, several, "hvp", "input"), create_graph)
-        xs = _aliases(given, create_graph)
-        value = _single(func, xs, "hvp")
-        _check_outputs([value], strict)
-        first = _gradients([value], xs, None, True)
-        _check_first(first, strict)
+        several, xs, vs, value, first = _once(func, inputs, v, create_graph, strict, "hvp")
         starts = tuple(zeros_like(x).requires_grad_() for x in xs)
-        pairs = [(g, s) for g, s in zip(first, starts, strict=True) if g is not None]
-        second = _gradients([g for g, _ in pairs], xs, [s for _, s in pairs], True)
-        pairs = [(g, w) for g, w in zip(second, vs, strict=True) if g is not None]
-        found = _gradients([g for g, _ in pairs], starts, [w for _, w in pairs], create_graph)
+        second = _products(first, xs, starts, True)
+        found = _products(second, starts, vs, create_graph)
         products = _filled(found, xs, strict, create_graph, "hessian")
     return _finished([value], create_graph, False), _finished(products, create_graph, several)

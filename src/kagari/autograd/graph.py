@@ -1,18 +1,30 @@
 """Looking at and hooking into the graph of recorded ops."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Self
 
 from .._C import (
     Node,
     Tensor,
+    _bump_version,
     _gradient_edge,
-    _pop_saved_hooks,
-    _push_saved_hooks,
     _register_hook,
     _register_post_accumulate_hook,
     _remove_hook,
 )
+from .saved_tensors import (
+    allow_mutation_on_saved_tensors,
+    disable_saved_tensors_hooks,
+    save_on_cpu,
+    saved_tensors_hooks,
+)
+
+__all__ = [
+    "GradientEdge", "Node", "RemovableHandle", "allow_mutation_on_saved_tensors",
+    "disable_saved_tensors_hooks", "get_gradient_edge", "increment_version",
+    "register_multi_grad_hook", "save_on_cpu", "saved_tensors_hooks",
+    "set_warn_on_accumulate_grad_stream_mismatch",
+]  # fmt: skip
 
 
 class RemovableHandle:
@@ -71,6 +83,7 @@ class GradientEdge(NamedTuple):
 
     node: Any
     output_nr: int
+    ownership_token: Any = None  # what keeps the node alive, where the node itself does not
 
 
 def get_gradient_edge(tensor: Tensor) -> GradientEdge:
@@ -83,28 +96,28 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
     return GradientEdge(*_gradient_edge(tensor))
 
 
-class saved_tensors_hooks:
-    """Inside, what is kept for backward is what `pack_hook(tensor)` returns; backward gets it back
-    through `unpack_hook`."""
+def increment_version(tensor: Tensor | Iterable[Tensor]) -> None:
+    """Counts a write to a tensor, or to each of several, whose memory something foreign has written
+    to: backward then knows that it is not what was saved. Inference tensors have no count.
 
-    def __init__(
-        self, pack_hook: Callable[[Tensor], Any], unpack_hook: Callable[[Any], Tensor]
-    ) -> None:
-        self.pack_hook = pack_hook
-        self.unpack_hook = unpack_hook
+    >>> x = kagari.ones(2)
+    >>> kagari.autograd.graph.increment_version(x)
+    >>> x._version
+    1
+    """
+    if not isinstance(tensor, Tensor) and not isinstance(tensor, Iterable):
+        raise RuntimeError("increment_version expect a Iterable[Tensor] as input")
+    tensors = [tensor] if isinstance(tensor, Tensor) else list(tensor)
+    if not all(isinstance(t, Tensor) for t in tensors):
+        raise RuntimeError("increment_version expects each element of the iterable to be a tensor")
+    for t in tensors:
+        if not t.is_inference():
+            _bump_version(t)
 
-    def __enter__(self) -> None:
-        _push_saved_hooks(self.pack_hook, self.unpack_hook)
 
-    def __exit__(self, *exception: object) -> None:
-        _pop_saved_hooks()
-
-
-class save_on_cpu(saved_tensors_hooks):
-    """Keeps what backward needs on the CPU; it returns to its device when it is needed."""
-
-    def __init__(self, pin_memory: bool = False, device_type: str = "cuda") -> None:
-        super().__init__(lambda t: (t.device, t.cpu()), lambda kept: kept[1].to(kept[0]))
+def set_warn_on_accumulate_grad_stream_mismatch(enabled: bool) -> None:
+    """Whether gradients that come from another stream than their leaf's are warned of. There are no
+    streams (ops are done when they return), so none ever does."""
 
 
 def register_multi_grad_hook(

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import threading
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -18,6 +19,15 @@ def differentiating(*values: Any) -> bool:
         return False
     levels = [level for is_dual, level in _C._transforms() if is_dual]
     return any(_C._tangent(t, level) is not None for t in tensors for level in levels)
+
+
+_threads = threading.local()
+
+
+def _set_multithreading(mode: bool) -> bool:
+    before = getattr(_threads, "multithreading", True)
+    _threads.multithreading = mode
+    return before
 
 
 class _Mode:
@@ -159,3 +169,53 @@ class inference_mode(_Mode):
     def __exit__(self, *exception: object) -> None:
         _set_inference(self.before)
         _set_grad_enabled(self.grad_before)
+
+
+class _Switch(_Mode):
+    """A switch of this thread that is set at once, and back at the end of the block if there is
+    one; where it decorates a function, it is set while that runs."""
+
+    _set: Callable[[bool], bool]  # sets it and returns what it was
+
+    def __init__(self, mode: bool) -> None:
+        self.mode = bool(mode)
+        self.before = type(self)._set(self.mode)
+
+    def __call__(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        type(self)._set(self.before)
+        return super().__call__(func)
+
+    def _again(self) -> Any:
+        return type(self)(self.mode)
+
+    def __enter__(self) -> None:
+        type(self)._set(self.mode)
+
+    def __exit__(self, *exception: object) -> None:
+        type(self)._set(self.before)
+
+
+class set_multithreading_enabled(_Switch):
+    """Whether backward may run on threads of its own; where it need not, it does not: here the
+    engine runs on the calling thread, whatever is set, and only kernels use more.
+
+    >>> with kagari.autograd.set_multithreading_enabled(False):
+    ...     kagari.ones(1, requires_grad=True).exp().backward()
+    """
+
+    _set = staticmethod(_set_multithreading)
+
+
+class enforce_grad_layout_policy(_Switch):
+    """Whether backward gives a leaf that has no .grad a gradient laid out as the leaf (True), or
+    takes over one of another layout that nobody else has, which saves a copy.
+
+    >>> x = kagari.ones(2, 3, requires_grad=True)
+    >>> with kagari.autograd.enforce_grad_layout_policy(False):
+    ...     (x.t() @ kagari.ones(2, 1)).sum().backward()
+    """
+
+    _set = staticmethod(_C._set_grad_layout_policy)
+
+    def __init__(self, enable: bool = True) -> None:
+        super().__init__(enable)

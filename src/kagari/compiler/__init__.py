@@ -1,13 +1,13 @@
 """What programs ask and tell the compiler. There is none yet, and the answers say so.
 
-`compile` itself is not here: see docs/not_supported.md.
+`compile` itself refuses: see docs/not_supported.md.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 __all__ = [
-    "allow_in_graph", "assume_constant_result", "cudagraph_mark_step_begin", "disable",
+    "allow_in_graph", "assume_constant_result", "compile", "cudagraph_mark_step_begin", "disable",
     "is_compiling", "is_dynamo_compiling", "is_exporting", "list_backends", "reset",
 ]  # fmt: skip
 
@@ -87,3 +87,21 @@ def cudagraph_mark_step_begin() -> None:
 
     >>> cudagraph_mark_step_begin()
     """
+
+
+def compile(
+    model: Any = None, *, fullgraph: bool = False, dynamic: bool | None = None,
+    backend: Any = "inductor", mode: str | None = None, options: Any = None,
+    disable: bool = False, **kwargs: Any,
+) -> Any:  # fmt: skip
+    """Would make a function or module faster: NotImplementedError. With `disable` it gives the
+    model back, as in PyTorch.
+
+    >>> compile(len, disable=True) is len
+    True
+    """
+    if disable:
+        return (lambda function: function) if model is None else model
+    raise NotImplementedError(
+        "compile: kagari has no compiler yet (docs/not_supported.md); run the function itself"
+    )

@@ -29,15 +29,10 @@ class Binomial(Chances):
         validate_args: bool | None = None,
     ):
         chosen(probs, logits)
-        given = logits if probs is None else probs
-        total_count, given = broadcast_all(total_count, given)
-        total_count = total_count.type_as(given)
-        self._take_chances(
-            given if logits is None else None,
-            None if logits is None else given,
-            validate_args,
-            total_count=total_count,
-        )
+        count, given = broadcast_all(total_count, logits if probs is None else probs)
+        count = count.type_as(given)
+        probs, logits = (given, None) if logits is None else (None, given)
+        self._take_chances(probs, logits, validate_args, total_count=count)
 
     @constraints.dependent_property(is_discrete=True, event_dim=0)
     def support(self) -> Any:

@@ -4,6 +4,7 @@ from typing import Any
 
 from .._C import Tensor
 from . import constraints
+from .distribution import Distribution
 from .normal import Normal
 from .transformed_distribution import TransformedDistribution
 from .transforms import StickBreakingTransform
@@ -22,7 +23,7 @@ class LogisticNormal(TransformedDistribution):
     support = constraints.simplex  # type: ignore[assignment]
 
     def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None):
-        base: Any = Normal(loc, scale, validate_args=validate_args)
+        base: Distribution = Normal(loc, scale, validate_args=validate_args)
         if not base.batch_shape:
             base = base.expand([1])
         super().__init__(base, StickBreakingTransform(), validate_args=validate_args)

@@ -2,7 +2,9 @@
 
 from .forward import hessian, jacfwd, jvp, linearize
 from .jacobian import jacrev
+from .levels import debug_unwrap
 from .mapping import vmap
+from .patterns import rearrange
 from .reverse import grad, grad_and_value, vjp
 from .stateless import (
     functional_call,
@@ -11,6 +13,7 @@ from .stateless import (
 )
 
 __all__ = [
-    "functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize",
-    "replace_all_batch_norm_modules_", "stack_module_state", "vjp", "vmap",
+    "debug_unwrap", "functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev",
+    "jvp", "linearize", "rearrange", "replace_all_batch_norm_modules_", "stack_module_state",
+    "vjp", "vmap",
 ]  # fmt: skip

@@ -48,6 +48,23 @@ def levels_in(x: Tensor) -> set[int]:
     return found
 
 
+def debug_unwrap(tensor: Tensor, *, recurse: bool = True) -> Tensor:
+    """What a tensor inside transforms stands for: of one that vmap has batched, all samples, along
+    dimension 0 (of the innermost level alone without `recurse`); any other as it is. To look at in
+    a debugger: what is computed from it inside the transforms means nothing.
+
+    >>> rows = kagari.zeros(3, 2)
+    >>> kagari.vmap(lambda row: print(kagari.func.debug_unwrap(row).shape) or row)(rows).shape
+    torch.Size([3, 2])
+    torch.Size([3, 2])
+    """
+    while slot := _C._batch_of(tensor):
+        tensor = slot[0]
+        if not recurse:
+            break
+    return tensor
+
+
 def unwrap(x: Tensor, levels: Sequence[int]) -> tuple[Tensor, list[int]]:
     """`x` with the samples of `levels` as leading dimensions, and which of them it had."""
     slot = _C._batch_of(x)

@@ -99,7 +99,7 @@ class _Distances(Function):
             parts = [_differences(x1, x2, s, starts.step).norm(p, -1) for s in starts]
             result = kagari.cat(parts, -2)
         ctx.save_for_backward(x1, x2, result)
-        ctx.p = p
+        ctx.p, ctx.by_product = p, by_product
         return result
 
     @staticmethod
@@ -107,6 +107,8 @@ class _Distances(Function):
         x1, x2, distance = ctx.saved_tensors
         if ctx.p == 0 or distance.numel() == 0 or x1.shape[-1] == 0:
             return x1 * 0, x2 * 0, None, None
+        if ctx.by_product:
+            return *_slopes_by_product(x1, x2, distance, grad), None, None
         starts = _starts(x1, x2)
         first, second = [], x2 * 0
         for start in starts:
@@ -116,6 +118,16 @@ class _Distances(Function):
             first.append(slope.sum(-2))
             second = second - slope.sum(-3)
         return kagari.cat(first, -2), second, None, None
+
+
+def _slopes_by_product(
+    x1: Tensor, x2: Tensor, distance: Tensor, grad: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The gradients of Euclidean distances, sums of (x1 - x2) grad / distance, as products."""
+    nothing = distance == 0
+    weight = (grad / distance.masked_fill(nothing, 1)).masked_fill(nothing, 0)
+    first = x1 * weight.sum(-1, keepdim=True) - weight @ x2
+    return first, x2 * weight.sum(-2).unsqueeze(-1) - weight.mT @ x1
 
 
 def _slope(d: Tensor, distance: Tensor, grad: Tensor, p: float) -> Tensor:

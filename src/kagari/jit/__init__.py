@@ -7,6 +7,7 @@ is not here. See docs/not_supported.md.
 
 import functools
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, TypeVar
 from typing import Final as Final
 
@@ -140,3 +141,9 @@ _overload_method = _overload
 
 
 _script_if_tracing = script_if_tracing
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("RecursiveScriptModule", "ScriptFunction", "ScriptModule"):
+        return getattr(import_module("kagari.jit.script_module"), name)
+    raise AttributeError(f"module 'kagari.jit' has no attribute '{name}'")

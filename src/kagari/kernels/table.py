@@ -28,7 +28,7 @@ def grad_name(row: Row) -> str | None:
     """ "ExpBackward0"; None where no gradient flows."""
     if all(d.rule == "None" for d in row.derivatives):
         return None
-    base = row.name.split(".")[0].rstrip("_")
+    base = row.name.split(".")[0].split("__")[0].rstrip("_")  # pow__square is a case of pow
     return "".join(p[:1].upper() + p[1:] for p in base.split("_")) + "Backward0"
 
 

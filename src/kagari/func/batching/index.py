@@ -17,7 +17,7 @@ def _depends_on_data(samples: Samples, op: Any, *args: Any) -> Any:
     )
 
 
-for _name in ("nonzero", "_unique", "bincount", "_repeats_to_places"):
+for _name in ("nonzero", "_unique", "_unique_values", "bincount", "_repeats_to_places"):
     rule(_name)(_depends_on_data)
 
 

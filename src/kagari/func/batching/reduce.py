@@ -11,7 +11,7 @@ ALONG = (
     "_exp_weighted_cumsum", "_log_softmax_backward_data", "_reverse_cumsum",
     "_softmax_backward_data", "all", "amax", "amin", "aminmax", "any", "argmax", "argmin",
     "argsort", "count_nonzero", "cummax", "cummin", "cumprod", "cumsum", "kthvalue", "log_softmax",
-    "_logsumexp", "max.dim", "mean", "min.dim", "nansum", "norm",
+    "_logsumexp", "logcumsumexp", "max.dim", "mean", "min.dim", "nansum", "norm",
     "prod", "softmax", "sort", "std", "std.dim", "std_mean", "std_mean.dim", "sum", "topk", "var",
     "var.dim", "var_mean", "var_mean.dim", "vector_norm",
 )  # fmt: skip

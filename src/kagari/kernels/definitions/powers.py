@@ -32,6 +32,12 @@ def pow(input, exponent):
     return _integer_power(input, exponent)
 
 
+@pointwise(dtypes="integral floating complex", flags="p")
+def pow__square(input):
+    """What pow is for the exponent 2."""
+    return input * input
+
+
 @pointwise(promote="float", dtypes="floating", numbers="input other")
 def xlogy(input, other):
     """input * log(other), and 0 where input is 0 (unless other is NaN).

@@ -1,5 +1,6 @@
 """What programs ask before they use a GPU. kagari has no CUDA backend yet, and says so."""
 
+from importlib import import_module
 from typing import Any, NoReturn
 
 
@@ -152,3 +153,9 @@ seed_all = seed
 def is_tf32_supported() -> bool:
     """Not without a device."""
     return False
+
+
+def __getattr__(name: str) -> Any:
+    if name == "amp":
+        return import_module("kagari.cuda.amp")
+    raise AttributeError(f"module 'kagari.cuda' has no attribute '{name}'")
