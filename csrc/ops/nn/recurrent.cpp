@@ -23,16 +23,20 @@ namespace {
 struct Kind {
     const char* name;
     int64_t gates;
-    RowKernels step, step_backward;
+    RowKernels step, step_plain, step_backward;
     bool has_cell = false;      // a second state
     bool splits_gates = false;  // what comes from the state stays apart from what comes from x
 };
 
 constexpr Kind kKinds[] = {
-    {"RNN_TANH", 1, RowKernels("rnn_tanh_step"), RowKernels("rnn_tanh_step_backward")},
-    {"RNN_RELU", 1, RowKernels("rnn_relu_step"), RowKernels("rnn_relu_step_backward")},
-    {"LSTM", 4, RowKernels("lstm_step"), RowKernels("lstm_step_backward"), true},
-    {"GRU", 3, RowKernels("gru_step"), RowKernels("gru_step_backward"), false, true},
+    {"RNN_TANH", 1, RowKernels("rnn_tanh_step"), RowKernels("rnn_tanh_step", "_plain"),
+     RowKernels("rnn_tanh_step_backward")},
+    {"RNN_RELU", 1, RowKernels("rnn_relu_step"), RowKernels("rnn_relu_step", "_plain"),
+     RowKernels("rnn_relu_step_backward")},
+    {"LSTM", 4, RowKernels("lstm_step"), RowKernels("lstm_step", "_plain"),
+     RowKernels("lstm_step_backward"), true},
+    {"GRU", 3, RowKernels("gru_step"), RowKernels("gru_step", "_plain"),
+     RowKernels("gru_step_backward"), false, true},
 };
 
 const Kind& kind_of(const std::string& mode) {
@@ -103,12 +107,13 @@ void copy_rows(const Tensor& to, int64_t to_row, const Tensor& from, int64_t cou
                 static_cast<size_t>(count) * row);
 }
 
-/// The product with the state that every step has: rows of c become beta c + a w, or bias + a w.
-class StateProduct {
+/// Products of many rows with one weight: rows of c become beta c + a w, or bias + a w.
+class WeightProduct {
   public:
-    /// w is (k, n), read as (n, k) where it is `transposed`; most steps have `rows` rows.
-    StateProduct(const Tensor& w, bool transposed, int64_t rows, double beta, size_t steps,
-                 const Tensor& bias = {})
+    /// w is (k, n), read as (n, k) where it is `transposed`. Most products have `rows` rows;
+    /// `packs`: they are worth laying the weight out for them.
+    WeightProduct(const Tensor& w, bool transposed, int64_t rows, double beta, bool packs,
+                  const Tensor& bias = {})
         : w_(w), bias_(bias) {
         int64_t outer = w.sizes()[0], inner = w.sizes()[1];
         call_.dtype = w.dtype();
@@ -119,7 +124,7 @@ class StateProduct {
         call_.b_layout = transposed ? cpu::Layout{0, 1, inner} : cpu::Layout{0, inner, 1};
         call_.beta = beta;
         if (bias.defined()) call_.bias = bias_.data();
-        if (steps > 2 && cpu::PackedGemm::worthwhile(call_)) packed_.emplace(call_);
+        if (packs && cpu::PackedGemm::worthwhile(call_)) packed_.emplace(call_);
     }
     /// For `count` rows, of c from `c_first` and of a from `a_first` on.
     void run(const Tensor& c, int64_t c_first, const Tensor& a, int64_t a_first, int64_t count) {
@@ -156,10 +161,10 @@ struct Kept {
 void run_forward(const Kind& kind, const std::vector<Step>& steps, const Tensor& h, const Tensor& c,
                  const Tensor& out, const Tensor& weight, const Tensor& bias, Kept& kept) {
     int64_t units = h.sizes()[1], width = kind.gates * units;
-    StateProduct product(weight, true, h.sizes()[0], kind.splits_gates ? 0 : 1, steps.size(),
-                         kind.splits_gates ? bias : Tensor());
-    KernelFn kernel = kind.step(h.dtype());
+    WeightProduct product(weight, true, h.sizes()[0], kind.splits_gates ? 0 : 1, steps.size() > 2,
+                          kind.splits_gates ? bias : Tensor());
     bool keep = kept.h.defined();
+    KernelFn kernel = keep ? kind.step(h.dtype()) : kind.step_plain(h.dtype());
     Unlocked unlocked(out.numel() * width > (1 << 20));
     for (auto [first, count] : steps) {
         if (keep) copy_rows(kept.h, first, h, count);
@@ -170,7 +175,7 @@ void run_forward(const Kind& kind, const std::vector<Step>& steps, const Tensor&
         else
             product.run(kept.gates, first, h, 0, count);
         StepKernel step(count, units);
-        step.gates(kept.gates, first, kind.gates);  // results
+        if (keep) step.gates(kept.gates, first, kind.gates);  // results, in their place
         if (kind.has_cell) step.add(c, 0);
         step.add(h, 0).add(out, first);
         step.gates(kept.gates, first, kind.gates);  // arguments
@@ -211,10 +216,14 @@ Tensors layer_body(const Tensor& input, const Tensor& h0, const OptionalTensor& 
     if (keep && kind.has_cell) kept.c = empty(Dims{total, units}, dtype);
     if (kind.splits_gates) kept.hidden = empty(Dims{keep ? total : batch, width}, dtype);
 
-    ProductTerms terms;
-    Tensor hidden_bias = b_hh ? raw_contiguous(*b_hh) : Tensor();
-    if (b_ih) terms.bias = raw_contiguous(kind.splits_gates ? *b_ih : add(*b_ih, *b_hh));
-    write_product(kept.gates, raw_contiguous(input), mT(w_ih), terms);
+    Tensor hidden_bias = b_hh ? raw_contiguous(*b_hh) : Tensor(), bias;
+    if (b_ih) bias = raw_contiguous(kind.splits_gates ? *b_ih : add(*b_ih, *b_hh));
+    Tensor x = raw_contiguous(input);
+    WeightProduct projection(raw_contiguous(w_ih), true, total, 0, total >= 256, bias);
+    {
+        Unlocked unlocked(total * width * features > (1 << 20));
+        projection.run(kept.gates, 0, x, 0, total);
+    }
     run_forward(kind, steps, h, c, out, raw_contiguous(w_hh), hidden_bias, kept);
 
     Tensors results{out, h};
@@ -233,7 +242,7 @@ void run_backward(const Kind& kind, const std::vector<Step>& steps, const Kept& 
     int64_t units = grad_h.sizes()[1];
     KernelFn kernel = kind.step_backward(grad_h.dtype());
     // of split gates, grad_h holds what did not come through the gates
-    StateProduct product(weight, false, grad_h.sizes()[0], kind.splits_gates, steps.size());
+    WeightProduct product(weight, false, grad_h.sizes()[0], kind.splits_gates, steps.size() > 2);
     Unlocked unlocked(above.numel() * kind.gates * units > (1 << 20));
     for (size_t i = steps.size(); i-- > 0;) {
         auto [first, count] = steps[i];

@@ -1,14 +1,17 @@
 """One step of recurrent layers, between its matrix product and the next: gates and new states.
 
 Rows are samples, elements hidden units. What a step starts from (h, c) is overwritten by what it
-ends with; gates are overwritten by their activations, which the backward step needs. The formulas
+ends with; gates are overwritten by their activations, which the backward step needs (the plain
+forms, for inference, leave them as they are). The formulas
 are those of torch.nn.RNN, LSTM and GRU: Hochreiter and Schmidhuber 1997 with a forget gate, and
 Cho et al. 2014 with the reset gate behind the product.
 """
 
+from collections.abc import Callable
+
 from .. import expr as e
 from ..math import sigmoid, tanh
-from ..rowwise import Row, rowwise
+from ..rowwise import Row, define, rowwise
 
 _DTYPES = "f32 f64"
 _LSTM_GATES = ("input_gate", "forget_gate", "cell_gate", "output_gate")
@@ -24,22 +27,27 @@ def _new_state(row: Row, dtype: str, h: e.Expr) -> None:
     row.store("output", dtype, h)
 
 
-def _simple(row: Row, dtype: str, activated: e.Expr) -> None:
-    row.store("kept", dtype, activated)
+def _forms(name: str, step: Callable[[Row, str, bool], None]) -> None:
+    """Two programs: `name` keeps what the backward step needs, `name`_plain does not."""
+    define(name, lambda row, dtype: step(row, dtype, True), _DTYPES)
+    define(f"{name}_plain", lambda row, dtype: step(row, dtype, False), _DTYPES)
+
+
+def _simple(row: Row, dtype: str, activated: e.Expr, keep: bool) -> None:
+    if keep:
+        row.store("kept", dtype, activated)
     _new_state(row, dtype, activated)
 
 
-@rowwise(_DTYPES)
-def rnn_tanh_step(row: Row, dtype: str) -> None:
+def _rnn_tanh_step(row: Row, dtype: str, keep: bool) -> None:
     """h = tanh(gate)."""
-    _simple(row, dtype, tanh(row.element("gate", dtype)))
+    _simple(row, dtype, tanh(row.element("gate", dtype)), keep)
 
 
-@rowwise(_DTYPES)
-def rnn_relu_step(row: Row, dtype: str) -> None:
+def _rnn_relu_step(row: Row, dtype: str, keep: bool) -> None:
     """h = max(gate, 0)."""
     x = row.element("gate", dtype)
-    _simple(row, dtype, e.where(x <= 0.0, e.const(0, x), x))
+    _simple(row, dtype, e.where(x <= 0.0, e.const(0, x), x), keep)
 
 
 @rowwise(_DTYPES)
@@ -55,14 +63,14 @@ def rnn_relu_step_backward(row: Row, dtype: str) -> None:
     row.store("grad_gate", dtype, e.where(kept <= 0.0, e.const(0, kept), above + behind))
 
 
-@rowwise(_DTYPES)
-def lstm_step(row: Row, dtype: str) -> None:
+def _lstm_step(row: Row, dtype: str, keep: bool) -> None:
     """c = f c + i g, h = o tanh(c), for gates i, f, g, o."""
     i, f, g, o = _elements(row, dtype, *(f"{name}_in" for name in _LSTM_GATES))
     gates = (sigmoid(i), sigmoid(f), tanh(g), sigmoid(o))
     c = gates[1] * row.element("c_in", dtype) + gates[0] * gates[2]
     for name, gate in zip(_LSTM_GATES, gates, strict=True):
-        row.store(name, dtype, gate)
+        if keep:
+            row.store(name, dtype, gate)
     row.store("c", dtype, c)
     _new_state(row, dtype, gates[3] * tanh(c))
 
@@ -84,8 +92,7 @@ def lstm_step_backward(row: Row, dtype: str) -> None:
     row.store("grad_c", dtype, inner * f)
 
 
-@rowwise(_DTYPES)
-def gru_step(row: Row, dtype: str) -> None:
+def _gru_step(row: Row, dtype: str, keep: bool) -> None:
     """h = (1 - z) n + z h, n = tanh(n_in + r n_hidden), for gates r, z, n in two parts each: from
     the input, and from h."""
     r, z, n = _elements(row, dtype, *(f"{name}_in" for name in _GRU_GATES))
@@ -94,7 +101,8 @@ def gru_step(row: Row, dtype: str) -> None:
     r, z = sigmoid(r + r_hidden), sigmoid(z + z_hidden)
     n = tanh(n + r * n_hidden)
     for name, gate in zip(_GRU_GATES, (r, z, n), strict=True):
-        row.store(name, dtype, gate)
+        if keep:
+            row.store(name, dtype, gate)
     _new_state(row, dtype, n + z * (before - n))
 
 
@@ -115,3 +123,10 @@ def gru_step_backward(row: Row, dtype: str) -> None:
     for name, g in zip(_GRU_GATES, (grad_r, grad_z, grad_n * r), strict=True):
         row.store(f"grad_{name}_hidden", dtype, g)
     row.store("grad_h", dtype, grad * z)
+
+
+for _name, _step in {
+    "rnn_tanh_step": _rnn_tanh_step, "rnn_relu_step": _rnn_relu_step, "lstm_step": _lstm_step,
+    "gru_step": _gru_step,
+}.items():  # fmt: skip
+    _forms(_name, _step)
