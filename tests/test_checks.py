@@ -83,3 +83,19 @@ def test_cuda_without_a_device():
         with pytest.raises(RuntimeError, match="CUDA"):
             absent()
     assert kagari.cuda.get_rng_state_all() == torch.cuda.get_rng_state_all() == []
+
+
+def test_the_cpu_is_named_as_pytorch_names_it():
+    assert kagari.backends.cpu.get_cpu_capability() == torch.backends.cpu.get_cpu_capability()
+
+
+def test_tensor_split_by_name():
+    for lib in (kagari, torch):
+        x = lib.arange(6)
+        assert [p.tolist() for p in lib.tensor_split(x, indices=(-1,), dim=0)] == [
+            [0, 1, 2, 3, 4],
+            [5],
+        ]
+        assert len(lib.tensor_split(x, sections=3)) == 3
+        with pytest.raises(TypeError):
+            lib.tensor_split(x)

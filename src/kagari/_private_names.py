@@ -7,6 +7,7 @@ from typing import Any
 from kagari import _C
 
 _PLACES = {
+    "DisableTorchFunctionSubclass": "kagari.overrides",
     "DispatchKey": "kagari.library.dispatch",
     "DispatchKeySet": "kagari.library.dispatch",
 }

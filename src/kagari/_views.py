@@ -51,8 +51,17 @@ def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int 
     return tensor.split_with_sizes(sizes, dim)
 
 
-def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> Any:
-    """Views of pieces: a number of nearly equal ones, or cut before the given indices."""
+def tensor_split(
+    input: Tensor, indices_or_sections: Any = None, dim: int = 0, *, indices: Any = None,
+    sections: Any = None,
+) -> Any:  # fmt: skip
+    """Views of pieces: a number of nearly equal ones, or cut before the given indices.
+
+    `indices` and `sections` are other names of `indices_or_sections`."""
+    given = [value for value in (indices_or_sections, indices, sections) if value is not None]
+    if len(given) != 1:
+        raise TypeError(f"tensor_split: expected sections or indices, got {len(given)} of them")
+    indices_or_sections = given[0]
     if isinstance(indices_or_sections, Tensor):
         indices_or_sections = indices_or_sections.tolist()
     length = input.size(dim)
