@@ -188,8 +188,9 @@ class _Switch(_Mode):
     def _again(self) -> Any:
         return type(self)(self.mode)
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         type(self)._set(self.mode)
+        return self
 
     def __exit__(self, *exception: object) -> None:
         type(self)._set(self.before)

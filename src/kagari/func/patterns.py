@@ -52,10 +52,10 @@ def _side(text: str, pattern: str) -> Side:
                 groups.append(name)
     if inside:
         raise _fail(pattern, f"Imbalanced parentheses in expression: {text.strip()!r}")
-    names = [name for group in groups for name in group]
-    for name in names:
-        if names.count(name) > 1:
-            raise _fail(pattern, f"Indexing expression contains duplicate dimension {name!r}")
+    names = [each for group in groups for each in group]
+    for each in names:
+        if names.count(each) > 1:
+            raise _fail(pattern, f"Indexing expression contains duplicate dimension {each!r}")
     return groups
 
 
