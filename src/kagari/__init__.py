@@ -127,6 +127,9 @@ if _typing.TYPE_CHECKING:  # by name, so that a type checker knows what is not t
         show, signal, special, storage, switch, testing, torch_version, types, utils, version,
         vision,
     )  # fmt: skip
+    from .jit.script_module import ScriptFunction as ScriptFunction
+    from .jit.script_module import ScriptModule as ScriptModule
+    from .serialization.file_reader import PyTorchFileReader as PyTorchFileReader
     from .functional.copies import *  # noqa: F403
     from .functional.covariance import *  # noqa: F403
     from .functional.differences import *  # noqa: F403

@@ -73,6 +73,12 @@ _FUNCTIONS = {
         "row_indices_copy smm sspaddmm values_copy"
     ),
     "is a conversion to float32": "dequantize",
+    "asks for or sets a mode": (
+        "clear_autocast_cache get_autocast_cpu_dtype get_autocast_dtype get_autocast_gpu_dtype "
+        "is_autocast_cache_enabled is_autocast_cpu_enabled is_autocast_enabled "
+        "set_autocast_cache_enabled set_autocast_cpu_dtype set_autocast_dtype"
+    ),
+    "is not there yet, and says so": "compile",
     "passes straight through: tests/functional/test_quantization.py compares it": (
         "fake_quantize_per_channel_affine fake_quantize_per_tensor_affine"
     ),

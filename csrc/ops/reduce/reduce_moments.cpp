@@ -194,13 +194,9 @@ Tensor power_norm(const Tensor& x, double p, const Reduced& gone, const Optional
                [gone, keepdim, p](Backward& ctx) -> Tensors {
                    Tensor x = ctx.saved(0), norm = ctx.saved(1);
                    Tensor zero = scalar_tensor(0.0, norm.dtype());
-                   Tensor one = scalar_tensor(1.0, norm.dtype());
-                   auto power_of = [&](const Tensor& t, double exponent) {
-                       Tensor none = eq(t, 0);  // not even its derivatives may be infinite there
-                       return where(none, zero, pow(where(none, one, t), exponent));
-                   };
-                   Tensor power = power_of(abs(x), p - 1);
-                   Tensor scale = mul(ctx.grad(), power_of(norm, 1 - p));
+                   Tensor size = abs(x), none = eq(size, 0);
+                   Tensor power = where(none, zero, pow(size, p - 1));
+                   Tensor scale = mul(ctx.grad(), where(eq(norm, 0), zero, pow(norm, 1 - p)));
                    return {mul(mul(sgn(x), power), with_reduced(scale, gone, keepdim))};
                });
     return out;
