@@ -323,8 +323,8 @@ def _second_derivatives_of_norm_at_zero(lib: Any, p: float) -> Any:
 @pytest.mark.parametrize("p", [2, 1, float("inf")])
 def test_second_derivatives_of_norms_at_zero(p: float) -> None:
     mine, theirs = (_second_derivatives_of_norm_at_zero(lib, p) for lib in (kagari, torch))
-    for ours, reference in zip(mine, theirs, strict=True):
-        close(ours, reference + 0)  # PyTorch's may have no memory
+    for got, reference in zip(mine, theirs, strict=True):
+        close(got, reference + 0)  # PyTorch's may have no memory
 
 
 @pytest.mark.parametrize("p", [0.5, -1, 1.5, 3])
